@@ -1,0 +1,352 @@
+//! Decides what a command line means: words in, one [`Call`] out, by the table in `help`.
+//! Never does anything it reads: no file, no socket, no environment.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::BTreeMap;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+pub use crate::cli::command::{
+    Call, Command, DemoOptions, Format, Goal, InitFlags, MasterField, Preset, ROLES, Show, Stay,
+    Traces, Watch,
+};
+use crate::cli::help::{self, Group, Operand, Topic};
+use crate::protocol::units::NodeId;
+use crate::settings::duration;
+use crate::settings::paths::Flags;
+use crate::settings::suggest::nearest;
+
+/// Why a command line makes no sense, and what to do about it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct UsageError {
+    /// The command in question, if it got that far.
+    topic: Option<&'static str>,
+    /// What is wrong.
+    wrong: String,
+    /// What was probably meant.
+    meant: Option<String>,
+}
+
+impl UsageError {
+    /// Whether nothing at all was typed: then the overview is the best answer.
+    #[must_use]
+    pub fn is_silence(&self) -> bool {
+        self.topic.is_none() && self.wrong == NO_COMMAND
+    }
+}
+
+/// The longest path the system takes for a socket.
+const SOCKET_PATH_BYTES_MAX: usize = 107;
+
+/// What is wrong with an empty command line.
+const NO_COMMAND: &str = "a command is missing";
+
+impl fmt::Display for UsageError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.wrong)?;
+        if let Some(meant) = &self.meant {
+            write!(f, "; did you mean {meant}?")?;
+        }
+        match self.topic {
+            Some(topic) => write!(f, "\nSee: quorate {topic} --help"),
+            None => f.write_str("\nSee: quorate --help"),
+        }
+    }
+}
+
+impl core::error::Error for UsageError {}
+
+/// What was typed, sorted into names but not yet understood.
+struct Typed {
+    topic: Option<&'static Topic>,
+    /// The first word of a two-word command whose second word has not come.
+    group: Option<&'static Group>,
+    flags: BTreeMap<&'static str, OsString>,
+    operands: Vec<OsString>,
+}
+
+/// Understands the words after the program's name.
+///
+/// # Errors
+/// The first word that makes no sense, with the nearest one that would.
+pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Call, UsageError> {
+    let mut typed = sort(words)?;
+    let places = Flags {
+        config: typed.place("config")?,
+        state_dir: typed.place("state-dir")?,
+        socket: typed.socket()?,
+    };
+    Ok(Call { command: understand(typed)?, places })
+}
+
+/// Sorts words into the command, its flags and the rest, by the table.
+fn sort(words: impl IntoIterator<Item = OsString>) -> Result<Typed, UsageError> {
+    let mut typed =
+        Typed { topic: None, group: None, flags: BTreeMap::new(), operands: Vec::new() };
+    let mut parser = lexopt::Parser::from_args(words);
+    loop {
+        if typed.topic.is_some_and(|topic| topic.name == "demo-node") {
+            let rest = parser.raw_args().map_err(|error| typed.wrong(error.to_string()))?;
+            typed.operands.extend(rest);
+            return Ok(typed);
+        }
+        match parser.next().map_err(|error| typed.wrong(error.to_string()))? {
+            None => break,
+            Some(lexopt::Arg::Short(short)) => {
+                let long = typed.long_of(short)?;
+                typed.take_flag(long, &mut parser)?;
+            }
+            Some(lexopt::Arg::Long(long)) => {
+                let long = long.to_owned();
+                typed.take_flag(&long, &mut parser)?;
+            }
+            Some(lexopt::Arg::Value(word)) if typed.topic.is_none() => {
+                typed.take_command(&word.to_string_lossy())?;
+            }
+            Some(lexopt::Arg::Value(word)) => typed.take_operand(word)?,
+        }
+    }
+    match typed.group {
+        Some(group) if !typed.has("help") => {
+            let seconds: Vec<_> = group.commands().map(|(_, second, _)| second).collect();
+            let wrong = format!("{} needs one more word: {}", group.name, seconds.join(" or "));
+            Err(typed.wrong(wrong))
+        }
+        Some(_) | None => Ok(typed),
+    }
+}
+
+impl Typed {
+    fn wrong(&self, wrong: String) -> UsageError {
+        UsageError { topic: self.topic.map(|topic| topic.name), wrong, meant: None }
+    }
+
+    fn flags_here(&self) -> impl Iterator<Item = &'static help::Flag> {
+        self.topic.map_or(&[][..], |topic| topic.flags).iter().chain(help::GLOBAL_FLAGS)
+    }
+
+    fn long_of(&self, short: char) -> Result<&'static str, UsageError> {
+        let flag = self.flags_here().find(|flag| flag.short == Some(short));
+        flag.map(|flag| flag.long).ok_or_else(|| self.wrong(format!("unknown flag -{short}")))
+    }
+
+    fn take_flag(&mut self, long: &str, parser: &mut lexopt::Parser) -> Result<(), UsageError> {
+        let Some(flag) = self.flags_here().find(|flag| flag.long == long) else {
+            let meant = nearest(long, self.flags_here().map(|flag| flag.long));
+            let meant = meant.map(|meant| format!("--{meant}"));
+            return Err(UsageError { meant, ..self.wrong(format!("unknown flag --{long}")) });
+        };
+        let value = match flag.value {
+            Some(_) => parser.value().map_err(|error| self.wrong(error.to_string()))?,
+            None => OsString::new(),
+        };
+        match self.flags.insert(flag.long, value) {
+            None => Ok(()),
+            Some(_) => Err(self.wrong(format!("--{long} is given twice"))),
+        }
+    }
+
+    /// Takes a word of the command's name: its only one, or one of two.
+    fn take_command(&mut self, word: &str) -> Result<(), UsageError> {
+        let first = self.group.take();
+        let name = first.map_or(word.to_owned(), |group| format!("{} {word}", group.name));
+        self.topic = help::find(&name);
+        if self.topic.is_some() {
+            return Ok(());
+        }
+        self.group = help::find_group(&name);
+        if self.group.is_some() {
+            return Ok(());
+        }
+        let meant = nearest(&name, help::shown_names()).map(str::to_owned);
+        Err(UsageError { meant, ..self.wrong(format!("unknown command {name}")) })
+    }
+
+    fn take_operand(&mut self, word: OsString) -> Result<(), UsageError> {
+        let room = match self.topic.map_or(Operand::None, |topic| topic.operand) {
+            Operand::None => 0,
+            Operand::Optional(_) => 1,
+            Operand::Many(_) => usize::MAX,
+        };
+        if self.operands.len() == room {
+            return Err(self.wrong(format!("unexpected word {}", word.to_string_lossy())));
+        }
+        self.operands.push(word);
+        Ok(())
+    }
+
+    fn has(&self, long: &str) -> bool {
+        self.flags.contains_key(long)
+    }
+
+    fn text(&mut self, long: &str) -> Result<Option<String>, UsageError> {
+        let Some(value) = self.flags.remove(long) else { return Ok(None) };
+        let text = value.into_string();
+        text.map(Some).map_err(|_| self.wrong(format!("--{long} is not valid UTF-8")))
+    }
+
+    /// A file or directory: an empty name names nothing.
+    fn place(&mut self, long: &str) -> Result<Option<PathBuf>, UsageError> {
+        let Some(value) = self.flags.remove(long) else { return Ok(None) };
+        if value.is_empty() {
+            return Err(self.wrong(format!("--{long} is empty: name a path")));
+        }
+        Ok(Some(PathBuf::from(value)))
+    }
+
+    fn socket(&mut self) -> Result<Option<PathBuf>, UsageError> {
+        let place = self.place("socket")?;
+        let bytes = place.as_ref().map_or(0, |path| path.as_os_str().len());
+        if bytes > SOCKET_PATH_BYTES_MAX {
+            return Err(self.wrong(format!(
+                "--socket is {bytes} bytes long, and a socket's path has at most \
+                 {SOCKET_PATH_BYTES_MAX}: name a shorter one"
+            )));
+        }
+        Ok(place)
+    }
+
+    fn time(&mut self, long: &str, default: Duration) -> Result<Duration, UsageError> {
+        let Some(text) = self.text(long)? else { return Ok(default) };
+        duration::parse(&text).map_err(|error| self.wrong(format!("--{long} {text}: {error}")))
+    }
+
+    fn format(&self) -> Format {
+        if self.has("json") { Format::Json } else { Format::Text }
+    }
+}
+
+/// Turns sorted words into a command.
+fn understand(mut typed: Typed) -> Result<Command, UsageError> {
+    if typed.has("help") {
+        let group = typed.group.map(|group| group.name);
+        return Ok(Command::Help(typed.topic.map(|topic| topic.name).or(group)));
+    }
+    if typed.has("version") {
+        return Ok(Command::Version);
+    }
+    let Some(topic) = typed.topic else {
+        return Err(typed.wrong(NO_COMMAND.to_owned()));
+    };
+    Ok(match topic.name {
+        "help" => Command::Help(explained(&typed)?),
+        "version" => Command::Version,
+        "demo" => Command::Demo(demo(&mut typed)?),
+        "demo-node" => Command::DemoNode(typed.operands),
+        "init" => Command::Init(init(&mut typed)?),
+        "serve" => Command::Serve,
+        "status" if typed.has("watch") => Command::Status(Watch::Repeatedly, typed.format()),
+        "status" => Command::Status(Watch::Once, typed.format()),
+        "is-master" => Command::IsMaster,
+        "has-quorum" => Command::HasQuorum,
+        "master" if typed.has("address") => Command::Master(MasterField::Address),
+        "master" => Command::Master(MasterField::Name),
+        "wait" => Command::Wait(goal(&mut typed)?, typed.time("timeout", Duration::from_secs(30))?),
+        "step-down" => Command::StepDown(typed.time("for", Duration::from_secs(60))?),
+        "transfer" => Command::Transfer(node(&mut typed)?),
+        "events" => Command::Events(stay(&typed)?, typed.format()),
+        "show" => Command::Show(typed.format()),
+        "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),
+        "config origin" => Command::ConfigOrigin,
+        unknown => unreachable!("the table has a command {unknown} that nothing understands"),
+    })
+}
+
+/// What `quorate help …` is asked to explain.
+fn explained(typed: &Typed) -> Result<Option<&'static str>, UsageError> {
+    let words: Vec<_> = typed.operands.iter().map(|word| word.to_string_lossy()).collect();
+    if words.is_empty() {
+        return Ok(None);
+    }
+    let name = words.join(" ");
+    let Some(known) = help::shown_names().find(|known| *known == name) else {
+        let meant = nearest(&name, help::shown_names()).map(|name| format!("quorate help {name}"));
+        return Err(UsageError { meant, ..typed.wrong(format!("unknown command {name}")) });
+    };
+    Ok(Some(known))
+}
+
+fn demo(typed: &mut Typed) -> Result<DemoOptions, UsageError> {
+    let nodes = match typed.text("nodes")? {
+        None => 3,
+        Some(text) => match text.parse() {
+            Ok(nodes @ 1..=9) => nodes,
+            Ok(_) | Err(_) => {
+                return Err(typed.wrong(format!("--nodes {text}: must be a number from 1 to 9")));
+            }
+        },
+    };
+    let timing = match typed.text("timing")?.as_deref() {
+        None | Some("lan") => Preset::Lan,
+        Some("default") => Preset::Default,
+        Some("wan") => Preset::Wan,
+        Some(other) => {
+            let meant = nearest(other, ["lan", "default", "wan"]).map(str::to_owned);
+            let wrong = typed.wrong(format!("--timing {other}: must be lan, default or wan"));
+            return Err(UsageError { meant, ..wrong });
+        }
+    };
+    let show = if typed.has("once") { Show::Once } else { Show::Live };
+    let traces = if typed.has("keep") { Traces::Kept } else { Traces::Removed };
+    Ok(DemoOptions { nodes, show, timing, traces })
+}
+
+fn init(typed: &mut Typed) -> Result<InitFlags, UsageError> {
+    let flags = InitFlags {
+        name: typed.text("name")?,
+        advertise: typed.text("advertise")?,
+        cluster: typed.text("cluster")?,
+        from: typed.place("from")?,
+    };
+    if flags.cluster.is_some() && flags.from.is_some() {
+        let both = "--cluster prints a new cluster.yaml, --from takes one: give one of them";
+        return Err(typed.wrong(both.to_owned()));
+    }
+    Ok(flags)
+}
+
+fn stay(typed: &Typed) -> Result<Stay, UsageError> {
+    match (typed.has("follow"), typed.has("new")) {
+        (true, true) => Ok(Stay::News),
+        (true, false) => Ok(Stay::Follow),
+        (false, false) => Ok(Stay::Leave),
+        (false, true) => Err(typed.wrong("--new needs --follow: it waits for events".to_owned())),
+    }
+}
+
+fn goal(typed: &mut Typed) -> Result<Goal, UsageError> {
+    let Some(text) = typed.text("for")? else {
+        return Err(typed.wrong("--for is missing: master, quorum or role=ROLE".to_owned()));
+    };
+    match text.as_str() {
+        "master" => return Ok(Goal::Master),
+        "quorum" => return Ok(Goal::Quorum),
+        _ => {}
+    }
+    let role = text.strip_prefix("role=").unwrap_or(&text);
+    match ROLES.iter().find(|known| text.starts_with("role=") && **known == role) {
+        Some(role) => Ok(Goal::Role(role)),
+        None => {
+            let goals = ["master", "quorum"].into_iter().map(str::to_owned);
+            let goals: Vec<String> =
+                goals.chain(ROLES.map(|role| format!("role={role}"))).collect();
+            let meant = match ROLES.iter().find(|role| **role == text) {
+                Some(role) => Some(format!("role={role}")),
+                None => nearest(&text, goals.iter().map(String::as_str)).map(str::to_owned),
+            };
+            let wrong = format!("--for {text}: must be master, quorum or role={}", ROLES.join("|"));
+            Err(UsageError { meant, ..typed.wrong(wrong) })
+        }
+    }
+}
+
+fn node(typed: &mut Typed) -> Result<Option<NodeId>, UsageError> {
+    let Some(word) = typed.operands.pop() else { return Ok(None) };
+    let word = word.to_string_lossy();
+    match NodeId::new(&word) {
+        Some(node) => Ok(Some(node)),
+        None => Err(typed
+            .wrong(format!("{word} is no node's name: 1 to 64 characters of A-Z a-z 0-9 . _ -"))),
+    }
+}

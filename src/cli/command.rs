@@ -1,0 +1,176 @@
+//! Owns what a command line can mean: one [`Call`], with the choices of each command as types.
+//! Never reads a word; `args` does.
+
+use core::time::Duration;
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use crate::protocol::units::NodeId;
+use crate::settings::paths::Flags;
+
+/// A whole command line.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Call {
+    /// What to do.
+    pub command: Command,
+    /// Where things lie, as far as the command line says so.
+    pub places: Flags,
+}
+
+/// What to do.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Command {
+    /// Print help: the overview, or the page of one command or group of commands.
+    Help(Option<&'static str>),
+    /// Print the version.
+    Version,
+    /// Show a cluster on loopback.
+    Demo(DemoOptions),
+    /// Become one node of a demo: these are its arguments.
+    DemoNode(Vec<OsString>),
+    /// Make an identity.
+    Init(InitFlags),
+    /// Run the daemon.
+    Serve,
+    /// Show everything about this node.
+    Status(Watch, Format),
+    /// Is this node the master?
+    IsMaster,
+    /// Does this node hear a quorum?
+    HasQuorum,
+    /// Print the master.
+    Master(MasterField),
+    /// Wait until something is so.
+    Wait(Goal, Duration),
+    /// Give mastership up and do not stand for so long.
+    StepDown(Duration),
+    /// Hand mastership over, to this node if one is named.
+    Transfer(Option<NodeId>),
+    /// Print events.
+    Events(Stay, Format),
+    /// Print the committed document.
+    Show(Format),
+    /// Check a file, or this node's own.
+    ConfigCheck(Option<PathBuf>),
+    /// Say which files are used.
+    ConfigOrigin,
+}
+
+/// `quorate init`.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct InitFlags {
+    /// `--name`.
+    pub name: Option<String>,
+    /// `--advertise`.
+    pub advertise: Option<String>,
+    /// `--cluster`.
+    pub cluster: Option<String>,
+    /// `--from`.
+    pub from: Option<PathBuf>,
+}
+
+/// `quorate demo`.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct DemoOptions {
+    /// How many nodes, 1 to 9.
+    pub nodes: usize,
+    /// A live view or one story.
+    pub show: Show,
+    /// How fast the cluster is.
+    pub timing: Preset,
+    /// Whether the directory stays.
+    pub traces: Traces,
+}
+
+/// How a demo shows itself.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Show {
+    /// Live, if there is a terminal.
+    Live,
+    /// One story, then the end.
+    Once,
+}
+
+/// What a demo leaves behind.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Traces {
+    /// Nothing.
+    Removed,
+    /// Its directory.
+    Kept,
+}
+
+/// The timing presets.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Preset {
+    /// One switch between the nodes.
+    Lan,
+    /// What a cluster.yaml without timing means.
+    Default,
+    /// Nodes in different places.
+    Wan,
+}
+
+impl Preset {
+    /// Its name in cluster.yaml.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Lan => "lan",
+            Self::Default => "default",
+            Self::Wan => "wan",
+        }
+    }
+}
+
+/// For people or for programs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Format {
+    /// For people.
+    Text,
+    /// For programs.
+    Json,
+}
+
+/// Show once, or again and again.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Watch {
+    /// Once.
+    Once,
+    /// Every second and at every event.
+    Repeatedly,
+}
+
+/// Which events, and whether to stay for more.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Stay {
+    /// Only what is kept.
+    Leave,
+    /// What is kept, then new ones as they happen.
+    Follow,
+    /// Only new ones, as they happen.
+    News,
+}
+
+/// What to print of the master.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MasterField {
+    /// Its name.
+    Name,
+    /// Where it listens.
+    Address,
+}
+
+/// What to wait for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Goal {
+    /// There is a master.
+    Master,
+    /// This node hears a quorum.
+    Quorum,
+    /// This node does this.
+    Role(&'static str),
+}
+
+/// The roles `wait --for role=` knows.
+pub const ROLES: [&str; 5] = ["master", "winner", "stopping", "candidate", "follower"];

@@ -1,0 +1,127 @@
+//! `config check` and `config origin`: what the files mean and where they are.
+//! Never changes a file.
+
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::Path;
+
+use rustix::fs::{Mode, OFlags};
+
+use crate::cli::commands::Outcome;
+use crate::cli::console::{Console, Failure};
+use crate::cli::exit::Exit;
+use crate::settings::paths::Places;
+use crate::settings::{config_check, node};
+
+/// No settings file is larger.
+const FILE_BYTES_MAX: u64 = 1 << 20;
+
+/// What a file is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Kind {
+    Node,
+    Cluster,
+}
+
+/// `quorate config check FILE`: as a node.yaml if it is called so, else as a cluster.yaml.
+///
+/// # Errors
+/// That it cannot be read or is wrong.
+pub(super) fn check_file(file: &Path, console: &mut Console<'_>) -> Outcome {
+    let is_node = file.file_name().is_some_and(|name| name == "node.yaml");
+    check(file, if is_node { Kind::Node } else { Kind::Cluster }, console)
+}
+
+fn check(file: &Path, kind: Kind, console: &mut Console<'_>) -> Outcome {
+    let text = read(file)?;
+    let name = match file.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
+    };
+    let notes = match kind {
+        Kind::Node => node::parse(&text, &name)
+            .map(|node| vec![format!("node {}, listens at {}", node.id, node.listen)]),
+        Kind::Cluster => config_check(&text, &name),
+    };
+    let notes = notes.map_err(|problem| Failure::new(Exit::Config, problem.to_string()))?;
+    console.print(&format!("{name}: valid\n"))?;
+    for note in notes {
+        console.print(&format!("  {note}\n"))?;
+    }
+    Ok(Exit::Done)
+}
+
+/// `quorate config check`: this node's node.yaml, and its cluster.yaml if it has one.
+///
+/// # Errors
+/// As [`check_file`].
+pub(super) fn check_own(places: &Places, console: &mut Console<'_>) -> Outcome {
+    check(&places.config.path, Kind::Node, console)?;
+    let document = places.state_dir.path.join("cluster.yaml");
+    match fs::exists(&document) {
+        Ok(false) => {
+            console.tell(&format!("{}: not there, so not checked", document.display()));
+            Ok(Exit::Done)
+        }
+        Ok(true) | Err(_) => check(&document, Kind::Cluster, console),
+    }
+}
+
+/// The text of `file`, or of standard input for `-`. A plain file or nothing: others may never
+/// answer, or never end.
+fn read(file: &Path) -> Result<String, Failure> {
+    if file.as_os_str() == "-" {
+        return text(io::stdin().lock(), "standard input");
+    }
+    let name = file.display().to_string();
+    let file = open(file).map_err(|error| cannot_read(&name, &error))?;
+    if !file.metadata().map_err(|error| cannot_read(&name, &error))?.is_file() {
+        let message = format!("{name} is no plain file: name one, or - for standard input");
+        return Err(Failure::new(Exit::NoInput, message));
+    }
+    text(file, &name)
+}
+
+/// NONBLOCK keeps a FIFO from holding us; for plain files it means nothing.
+fn open(file: &Path) -> io::Result<File> {
+    let flags = OFlags::RDONLY | OFlags::NONBLOCK | OFlags::CLOEXEC | OFlags::NOCTTY;
+    Ok(File::from(rustix::fs::open(file, flags, Mode::empty())?))
+}
+
+fn text(source: impl Read, name: &str) -> Result<String, Failure> {
+    let mut text = String::new();
+    let read = source.take(FILE_BYTES_MAX + 1).read_to_string(&mut text);
+    match read.map(u64::try_from) {
+        Ok(Ok(..=FILE_BYTES_MAX)) => Ok(text),
+        Ok(_) => {
+            let message = format!("{name} is larger than {FILE_BYTES_MAX} bytes");
+            Err(Failure::new(Exit::BadData, message))
+        }
+        Err(error) => Err(cannot_read(name, &error)),
+    }
+}
+
+fn cannot_read(name: &str, error: &io::Error) -> Failure {
+    let kinds = [
+        (io::ErrorKind::PermissionDenied, Exit::Permission),
+        (io::ErrorKind::InvalidData, Exit::Config),
+    ];
+    let exit = kinds.iter().find(|(kind, _)| *kind == error.kind());
+    let exit = exit.map_or(Exit::NoInput, |(_, exit)| *exit);
+    Failure::new(exit, format!("cannot read {name}: {error}"))
+}
+
+/// `quorate config origin`.
+///
+/// # Errors
+/// Trouble with the output.
+pub(super) fn origin(places: &Places, console: &mut Console<'_>) -> Outcome {
+    let rows =
+        [("config", &places.config), ("state-dir", &places.state_dir), ("socket", &places.socket)];
+    let width = rows.iter().map(|(_, place)| place.path.as_os_str().len()).max().unwrap_or(0);
+    for (name, place) in rows {
+        let path = place.path.display().to_string();
+        console.print(&format!("{name:<10} {path:<width$}  from {}\n", place.origin))?;
+    }
+    Ok(Exit::Done)
+}

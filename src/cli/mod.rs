@@ -1,0 +1,117 @@
+//! Asks: what a command line means, what the daemon is asked, how its answer reads, and the demo.
+//! Never decides who is master and never touches a node's files; the daemon does.
+//!
+//! ```text
+//! words --args (by the table in help)--> Call --commands, watch--> client --socket--> daemon
+//!                                         |                          |
+//!                                         demo: real nodes           render, style --> console
+//! ```
+
+use std::io;
+use std::os::fd::AsFd;
+
+pub mod args;
+pub mod client;
+pub mod command;
+pub mod commands;
+mod config;
+pub mod console;
+mod demo;
+pub mod exit;
+pub mod help;
+pub mod render;
+mod signals;
+mod stopwatch;
+pub mod style;
+mod terminal;
+mod threads;
+pub mod trust;
+mod watch;
+
+use args::{Command, UsageError, Watch};
+use commands::Outcome;
+use console::{Console, Failure};
+use exit::Exit;
+
+use crate::settings::paths::Places;
+
+/// Runs one command on the real terminal and says what code the process exits with.
+/// `Serve` and `Init` are the daemon's and none of ours.
+#[must_use]
+pub fn run(command: &Command, places: &Places) -> u8 {
+    let outlet = io::stdout();
+    let mut console = Console {
+        out: &mut io::stdout(),
+        err: &mut io::stderr(),
+        style: console::style_of_stdout(),
+        outlet: Some(outlet.as_fd()),
+    };
+    let outcome = perform(command, places, &mut console);
+    conclude(outcome, &mut console)
+}
+
+/// Tells what is wrong with a command line and says the exit code.
+#[must_use]
+pub fn refuse(error: &UsageError) -> u8 {
+    let mut console = Console {
+        out: &mut io::stdout(),
+        err: &mut io::stderr(),
+        style: style::Style::PLAIN,
+        outlet: None,
+    };
+    if error.is_silence() {
+        console.tell(help::overview().trim_end());
+        return Exit::Usage.code();
+    }
+    conclude(Err(Failure::new(Exit::Usage, error.to_string())), &mut console)
+}
+
+/// Tells a failure, and gives the exit code either way.
+fn conclude(outcome: Outcome, console: &mut Console<'_>) -> u8 {
+    match outcome {
+        Ok(exit) => exit.code(),
+        Err(failure) => {
+            if !failure.message.is_empty() {
+                console.tell(&format!("quorate: {}", failure.message));
+            }
+            failure.exit.code()
+        }
+    }
+}
+
+/// Runs one command.
+///
+/// # Errors
+/// Whatever kept it from succeeding, with its exit code and words.
+pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) -> Outcome {
+    let door = &places.socket;
+    match command {
+        Command::Help(None) => print(&help::overview(), console),
+        Command::Help(Some(name)) => {
+            print(&help::explain(name).expect("args names what help knows"), console)
+        }
+        Command::Version => print(&format!("quorate {}\n", env!("CARGO_PKG_VERSION")), console),
+        Command::Demo(options) => demo::run(*options, console),
+        Command::DemoNode(arguments) => demo::become_node(arguments),
+        Command::Status(Watch::Once, format) => commands::status(door, *format, console),
+        Command::Status(Watch::Repeatedly, format) => watch::watch(door, *format, console),
+        Command::IsMaster => commands::is_master(door),
+        Command::HasQuorum => commands::has_quorum(door),
+        Command::Master(field) => commands::master(door, *field, console),
+        Command::Wait(goal, timeout) => commands::wait(door, goal, *timeout),
+        Command::StepDown(hold_off) => commands::step_down(door, *hold_off, console),
+        Command::Transfer(to) => commands::transfer(door, to.as_ref(), console),
+        Command::Events(stay, format) => commands::events(door, *stay, *format, console),
+        Command::Show(format) => commands::show(door, *format, console),
+        Command::ConfigCheck(Some(file)) => config::check_file(file, console),
+        Command::ConfigCheck(None) => config::check_own(places, console),
+        Command::ConfigOrigin => config::origin(places, console),
+        Command::Serve | Command::Init(_) => {
+            unreachable!("main gives serve and init to the daemon")
+        }
+    }
+}
+
+fn print(text: &str, console: &mut Console<'_>) -> Outcome {
+    console.print(text).map(|()| Exit::Done)
+}

@@ -1,0 +1,261 @@
+//! Owns the conversation with local programs on the unix socket.
+//! Never trusts a length, waits for a slow one beyond its deadline, or lets many of them crowd the
+//! daemon out (H43, H44); it asks the driver and nobody else.
+
+use std::io::{self, Read, Write};
+use std::net::{IpAddr, Ipv4Addr};
+use std::os::unix::net::UnixStream;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, RecvTimeoutError};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
+
+use crate::daemon::clock;
+use crate::daemon::control_socket::Socket;
+use crate::daemon::driver::Driver;
+use crate::daemon::rate::Lines;
+use crate::daemon::report::{self, Surroundings};
+use crate::daemon::seats::{Seat, Seats};
+use crate::daemon::spawn::spawn;
+use crate::protocol::effects::Wish;
+use crate::protocol::units::{Moment, NodeId};
+use crate::wire::control::{ErrorReport, EventReport, HandoverReport, Request, Response};
+use crate::wire::control_frame::{self, FrameError};
+
+/// Within that long a request must arrive whole, and an answer be taken.
+pub const FRAME_WITHIN: Duration = Duration::from_secs(5);
+/// How often a follower without news is looked after, so that one that left frees its place.
+const FOLLOWER_CHECK: Duration = Duration::from_secs(1);
+/// What a handover may take beyond two leases before the answer is "unknown".
+const HANDOVER_EXTRA: Duration = Duration::from_secs(5);
+/// The pause after the system refused a connection; out of file descriptors, mostly.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
+/// No node stays away from mastership longer than a year for one step-down, however it was asked.
+const HOLD_OFF_MAX: Duration = Duration::from_secs(366 * 24 * 60 * 60);
+
+const NOT_ADMITTED: &str = "only root and the daemon's user may ask";
+
+/// What every conversation needs.
+#[derive(Debug)]
+pub struct Control {
+    driver: Arc<Driver>,
+    started: Moment,
+    seats: Arc<Seats>,
+    lines: Lines,
+}
+
+impl Control {
+    /// Speaks for `driver`, whose daemon started at `started`.
+    #[must_use]
+    pub fn new(driver: Arc<Driver>, started: Moment) -> Self {
+        Self { driver, started, seats: Arc::default(), lines: Lines::default() }
+    }
+
+    /// Takes connections for ever; each gets a thread.
+    pub fn run(self: &Arc<Self>, socket: &Socket) {
+        loop {
+            match socket.accept() {
+                Ok(Some(stream)) => self.welcome(socket, stream),
+                Ok(None) => {}
+                Err(error) => {
+                    self.complain(&error);
+                    pause(ACCEPT_PAUSE);
+                }
+            }
+        }
+    }
+
+    /// One line for many failures, since whoever is not taken in is there at the next look too.
+    fn complain(&self, error: &io::Error) {
+        if let Some(unsaid) = self.lines.admit(IpAddr::V4(Ipv4Addr::LOCALHOST)) {
+            log::warn!(
+                "the control socket takes no connection: {error}; {unsaid} more such failures \
+                 before"
+            );
+        }
+    }
+
+    /// The full status, as `quorate status` shows it.
+    #[must_use]
+    pub fn status(&self) -> crate::wire::control::StatusReport {
+        let now = clock::now();
+        let around = Surroundings {
+            links: self.driver.links(),
+            core_age: self.driver.pulse().age(now.boot_ns),
+            uptime: now.waited_since(self.started),
+        };
+        report::status(&self.driver.status(), &around)
+    }
+
+    fn welcome(self: &Arc<Self>, socket: &Socket, stream: UnixStream) {
+        match socket.admits(&stream) {
+            Ok(true) => {}
+            Ok(false) => return turn_away(&stream, &refusal(NOT_ADMITTED)),
+            Err(error) => return log::warn!("cannot tell who asks: {error}"),
+        }
+        let Some(seat) = self.seats.take() else {
+            return turn_away(&stream, &busy("too many programs ask this daemon at once"));
+        };
+        let control = Arc::clone(self);
+        let spawned = spawn("client", move || {
+            if let Err(error) = control.converse(&stream, seat) {
+                log::debug!("a local program was let go: {error}");
+            }
+        });
+        if let Err(error) = spawned {
+            log::warn!("a local program was let go: no thread for it: {error}");
+        }
+    }
+
+    fn converse(&self, stream: &UnixStream, mut seat: Seat) -> Result<(), FrameError> {
+        loop {
+            match control_frame::read(&mut Limited::new(stream)) {
+                Ok(Request::Events { follow: false }) => self.tell_events(stream)?,
+                Ok(Request::Events { follow: true }) if seat.may_follow() => {
+                    return self.follow_events(stream);
+                }
+                Ok(Request::Events { follow: true }) => {
+                    return send(stream, &busy("too many programs follow this daemon's events"));
+                }
+                Ok(request) => send(stream, &self.answer(request))?,
+                Err(FrameError::Closed) => return Ok(()),
+                Err(error) => {
+                    let words = error.to_string();
+                    // The stream is of no more use; the words help whoever wrote the program.
+                    send(stream, &refusal(&words)).ok();
+                    return Err(error);
+                }
+            }
+        }
+    }
+
+    fn answer(&self, request: Request) -> Response {
+        match request {
+            Request::Status => Response::Status(Box::new(self.status())),
+            Request::Show => Response::Document(report::document(&self.driver.committed())),
+            Request::Transfer { to } => self.transfer(to),
+            Request::StepDown { hold_off_ms } => {
+                let hold_off = Duration::from_millis(hold_off_ms).min(HOLD_OFF_MAX);
+                Response::Handover(self.hand_over(Wish::StepDown { hold_off }))
+            }
+            Request::Events { .. } => unreachable!("events are streamed, not answered"),
+        }
+    }
+
+    fn transfer(&self, to: Option<String>) -> Response {
+        let to = match to.map(|name| NodeId::new(&name).ok_or(name)).transpose() {
+            Ok(to) => to,
+            Err(name) => return refusal(&format!("{name:?} is no name of a node")),
+        };
+        Response::Handover(self.hand_over(Wish::Transfer { to }))
+    }
+
+    fn hand_over(&self, wish: Wish) -> HandoverReport {
+        let dead_after = self.driver.committed().charter.timing.dead_after();
+        let (request, answer) = self.driver.ask(wish);
+        let answer = answer.recv_timeout(dead_after * 2 + HANDOVER_EXTRA);
+        self.driver.forget(request);
+        report::handover(answer.as_ref().ok())
+    }
+
+    fn tell_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
+        for event in self.driver.events() {
+            send(stream, &Response::Event(EventReport::clone(&event)))?;
+        }
+        send(stream, &Response::EndOfEvents)
+    }
+
+    fn follow_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
+        let (kept, news) = self.driver.follow_events();
+        for event in kept {
+            send(stream, &Response::Event(EventReport::clone(&event)))?;
+        }
+        pass_on(stream, &news.events)
+    }
+}
+
+/// Sends every event until the client leaves or lies too far behind.
+fn pass_on(stream: &UnixStream, news: &Receiver<Arc<EventReport>>) -> Result<(), FrameError> {
+    loop {
+        match news.recv_timeout(FOLLOWER_CHECK) {
+            Ok(event) => send(stream, &Response::Event(EventReport::clone(&event)))?,
+            Err(RecvTimeoutError::Timeout) if has_left(stream) => return Ok(()),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => {
+                return send(stream, &busy("events came faster than they were read"));
+            }
+        }
+    }
+}
+
+/// A stream whose one frame must be through by a fixed instant, however the bytes trickle.
+struct Limited<'a> {
+    stream: &'a UnixStream,
+    until_boot_ns: u64,
+}
+
+impl<'a> Limited<'a> {
+    fn new(stream: &'a UnixStream) -> Self {
+        Self { stream, until_boot_ns: clock::now().after(FRAME_WITHIN).boot_ns }
+    }
+
+    fn left(&self) -> io::Result<Duration> {
+        match self.until_boot_ns.saturating_sub(clock::now().boot_ns) {
+            0 => Err(io::ErrorKind::TimedOut.into()),
+            left => Ok(Duration::from_nanos(left)),
+        }
+    }
+}
+
+impl Read for Limited<'_> {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.stream.set_read_timeout(Some(self.left()?))?;
+        self.stream.read(buffer)
+    }
+}
+
+impl Write for Limited<'_> {
+    fn write(&mut self, buffer: &[u8]) -> io::Result<usize> {
+        self.stream.set_write_timeout(Some(self.left()?))?;
+        self.stream.write(buffer)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.stream.flush()
+    }
+}
+
+fn send(stream: &UnixStream, response: &Response) -> Result<(), FrameError> {
+    control_frame::write(&mut Limited::new(stream), response)
+}
+
+fn refusal(message: &str) -> Response {
+    Response::Error(ErrorReport { message: message.to_owned(), retry: false })
+}
+
+/// For what may work a little later.
+fn busy(message: &str) -> Response {
+    Response::Error(ErrorReport { message: format!("{message}: try again"), retry: true })
+}
+
+/// Says why, if the socket takes it at once: whoever is turned away is not waited for.
+fn turn_away(stream: &UnixStream, why: &Response) {
+    if stream.set_nonblocking(true).is_ok() {
+        // A client that cannot take one line is gone, or will see the end of the stream.
+        control_frame::write(&mut &*stream, why).ok();
+    }
+}
+
+fn has_left(stream: &UnixStream) -> bool {
+    let gone = PollFlags::RDHUP | PollFlags::HUP | PollFlags::ERR;
+    let mut one = [PollFd::new(stream, gone)];
+    let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
+    // If the system cannot say, the next event's write will.
+    poll(&mut one, Some(&at_once)).is_ok_and(|ready| ready > 0)
+}
+
+/// Waits, for want of anything to wait on: the system does not tell when descriptors are free.
+fn pause(span: Duration) {
+    crossbeam_channel::never::<()>().recv_timeout(span).ok();
+}

@@ -1,0 +1,274 @@
+//! Owns the only lock: the node, and what must move with it. Hands every effect out in the order
+//! of its fields: orders, persist, mail, answers, events, left, wake.
+//! Never blocks under the lock: disk, network, clients and log are behind bounded queues that
+//! drop or replace instead of waiting (R76).
+
+use std::collections::{BTreeMap, VecDeque};
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+
+use crossbeam_channel::{Receiver, Sender, bounded};
+
+use crate::daemon::acting::ActingWindow;
+use crate::daemon::clock::{self, Reading};
+use crate::daemon::events::{News, Ring};
+use crate::daemon::network::{Delivery, Network};
+use crate::daemon::store::StoreQueue;
+use crate::daemon::suspicion::Detector;
+use crate::daemon::timer::{self, Alarm};
+use crate::daemon::watchdog::Pulse;
+use crate::protocol::durable::Document;
+use crate::protocol::effects::{Answer, Effects, Event, Input, Order, Suspicion, Wish};
+use crate::protocol::node::Node;
+use crate::protocol::status::Status;
+use crate::protocol::units::{Hash, Moment, NodeId, RequestId};
+use crate::wire::control::EventReport;
+
+/// The node with everything around it that outside threads may touch.
+#[derive(Debug)]
+pub struct Driver {
+    core: Mutex<Core>,
+    network: OnceLock<Arc<Network>>,
+    store: StoreQueue,
+    alarm: Alarm,
+    acting: ActingWindow,
+    pulse: Pulse,
+    left: (Sender<()>, Receiver<()>),
+}
+
+/// What moves with the node, under the lock.
+struct Core {
+    node: Node,
+    name: NodeId,
+    detector: Detector,
+    due_boot_ns: Option<u64>,
+    waiting: BTreeMap<RequestId, Sender<Answer>>,
+    requests: u64,
+    ring: Ring,
+    connected_for: (Hash, Hash),
+}
+
+impl std::fmt::Debug for Core {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Core").field("name", &self.name).finish_non_exhaustive()
+    }
+}
+
+impl Driver {
+    /// Takes a node and the queue to the disk. Nothing happens before the first `deliver`.
+    ///
+    /// # Errors
+    /// The system has no alarm for the election loop.
+    pub fn new(node: Node, store: StoreQueue) -> io::Result<Self> {
+        let core = Core {
+            name: node.durable().identity.node.clone(),
+            connected_for: contents(&node),
+            node,
+            detector: Detector::new(clock::read()),
+            due_boot_ns: None,
+            waiting: BTreeMap::new(),
+            requests: 0,
+            ring: Ring::default(),
+        };
+        Ok(Self {
+            core: Mutex::new(core),
+            network: OnceLock::new(),
+            store,
+            alarm: Alarm::new()?,
+            acting: ActingWindow::default(),
+            pulse: Pulse::default(),
+            left: bounded(1),
+        })
+    }
+
+    /// Gives the driver the network its mail goes to; until then mail is dropped, as on a network
+    /// that is down. Called once.
+    pub fn connect(&self, network: Arc<Network>) {
+        assert!(self.network.set(network).is_ok(), "a driver has one network");
+    }
+
+    /// The election loop: ticks whenever the node's deadline comes, for ever.
+    ///
+    /// # Errors
+    /// The alarm broke: the process must end, since nothing would wake the node any more.
+    pub fn run_alarm(&self) -> io::Result<()> {
+        loop {
+            self.deliver(Input::Tick);
+            self.alarm.wait()?;
+        }
+    }
+
+    /// Asks the node for something. The answer comes through the channel; whoever stops waiting
+    /// for it says so with `forget`.
+    pub fn ask(&self, wish: Wish) -> (RequestId, Receiver<Answer>) {
+        let (sender, receiver) = bounded(1);
+        let mut core = self.lock();
+        core.requests += 1;
+        let request = RequestId(core.requests);
+        core.waiting.insert(request, sender);
+        self.take(core, Input::Asked { request, wish });
+        (request, receiver)
+    }
+
+    /// Nobody waits for the answer to `request` any more.
+    pub fn forget(&self, request: RequestId) {
+        self.lock().waiting.remove(&request);
+    }
+
+    /// The view for people; takes the lock for a moment.
+    pub fn status(&self) -> Status {
+        let core = self.lock();
+        core.node.status(clock::now())
+    }
+
+    /// The committed document.
+    pub fn committed(&self) -> Document {
+        self.lock().node.committed().clone()
+    }
+
+    /// The kept events.
+    pub fn events(&self) -> Vec<Arc<EventReport>> {
+        self.lock().ring.kept()
+    }
+
+    /// The kept events, and all later ones.
+    pub fn follow_events(&self) -> (Vec<Arc<EventReport>>, News) {
+        self.lock().ring.follow()
+    }
+
+    /// What each link of this node is doing, in words.
+    pub fn links(&self) -> BTreeMap<NodeId, String> {
+        self.network.get().map(|network| network.links()).unwrap_or_default()
+    }
+
+    /// Whether this node acts as master, readable without the lock.
+    pub fn acting(&self) -> &ActingWindow {
+        &self.acting
+    }
+
+    /// The marks of progress, readable without the lock.
+    pub fn pulse(&self) -> &Pulse {
+        &self.pulse
+    }
+
+    /// Speaks once when the node holds nothing any more after `Input::Leave`.
+    pub fn left(&self) -> &Receiver<()> {
+        &self.left.1
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Core> {
+        self.core.lock().expect("a panic under the lock ends the process")
+    }
+
+    /// One turn: everything that follows from `input` without waiting for anybody. The clocks are
+    /// read only now, with the lock in hand (R20).
+    fn take(&self, mut core: MutexGuard<'_, Core>, input: Input) {
+        self.pulse.begin();
+        let reading = clock::read();
+        for suspicion in core.judge(reading) {
+            self.step(&mut core, Input::Suspicion(suspicion));
+        }
+        self.step(&mut core, input);
+        self.pulse.end(reading.moment.boot_ns, core.due_boot_ns);
+    }
+
+    /// Steps the node, and again for each stop it orders: nothing runs under mastership in this
+    /// release, so what acted in a term is dead as soon as the published window is closed (R34).
+    fn step(&self, core: &mut Core, input: Input) {
+        let mut inputs = VecDeque::from([input]);
+        while let Some(input) = inputs.pop_front() {
+            let now = clock::now();
+            let effects = core.node.step(now, input);
+            inputs.extend(self.hand_out(core, now, effects));
+        }
+    }
+
+    /// In the order of the fields. Gives back what the orders caused.
+    fn hand_out(&self, core: &mut Core, now: Moment, effects: Effects) -> Vec<Input> {
+        let Effects { orders, persist, mail, answers, events, left, wake } = effects;
+        let stopped = self.obey(&orders);
+        if let Some(record) = persist {
+            self.store.put(record);
+        }
+        if let Some(network) = self.network.get() {
+            mail.into_iter().for_each(|envelope| network.send(envelope));
+        }
+        for (request, answer) in answers {
+            if let Some(client) = core.waiting.remove(&request) {
+                // One slot, one answer: it fails only if the client stopped waiting.
+                client.try_send(answer).ok();
+            }
+        }
+        core.tell(&events);
+        self.reconnect(core);
+        if left {
+            // One slot: a second notice says nothing new.
+            self.left.0.try_send(()).ok();
+        }
+        self.wake_at(core, wake.map(|wake| timer::ring_at(now, wake)));
+        stopped
+    }
+
+    /// Moves the alarm; one that is set for that very moment already has not rung yet.
+    fn wake_at(&self, core: &mut Core, due_boot_ns: Option<u64>) {
+        if core.due_boot_ns != due_boot_ns {
+            self.alarm.arm(due_boot_ns);
+            core.due_boot_ns = due_boot_ns;
+        }
+    }
+
+    fn obey(&self, orders: &[Order]) -> Vec<Input> {
+        let mut stopped = Vec::new();
+        for order in orders {
+            match *order {
+                Order::Start { term, until } | Order::Extend { term, until } => {
+                    self.acting.open(term, until);
+                }
+                Order::Stop { term, kill: _ } => {
+                    self.acting.close();
+                    stopped.push(Input::Stopped { term });
+                }
+            }
+        }
+        stopped
+    }
+
+    /// Tells the network whom to talk to and whom to trust, if the documents moved (R74).
+    fn reconnect(&self, core: &mut Core) {
+        let contents = contents(&core.node);
+        if contents == core.connected_for {
+            return;
+        }
+        core.connected_for = contents;
+        if let Some(network) = self.network.get() {
+            network.set_timing(core.node.committed().charter.timing.dead_after());
+            network.set_members(core.node.known_members());
+        }
+    }
+}
+
+impl Delivery for Driver {
+    fn deliver(&self, input: Input) {
+        self.take(self.lock(), input);
+    }
+}
+
+impl Core {
+    fn judge(&mut self, reading: Reading) -> Vec<Suspicion> {
+        let dead_after = self.node.committed().charter.timing.dead_after();
+        self.detector.observe(reading, self.due_boot_ns, dead_after)
+    }
+
+    fn tell(&mut self, events: &[Event]) {
+        let term = self.node.durable().term;
+        for event in events {
+            self.ring.tell(event, &self.name, term, clock::wall_text());
+        }
+    }
+}
+
+/// Which contents the network's members come from; a re-stamp leaves them.
+fn contents(node: &Node) -> (Hash, Hash) {
+    let durable = node.durable();
+    (durable.accepted.hash, durable.committed.hash)
+}

@@ -1,0 +1,187 @@
+//! Takes in whoever calls: one thread accepts, one more per caller proves its key and reads.
+//! Never answers a peer's message here; all that happens to it is `Input::Received`.
+
+use std::ffi::CString;
+use std::fs::File;
+use std::io;
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::time::Duration;
+
+use rustix::io::Errno;
+
+use crate::daemon::rate::Allowance;
+use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
+use crate::daemon::shared::{Inbound, Shared};
+use crate::daemon::slots::Slot;
+use crate::daemon::socket;
+use crate::daemon::spawn::spawn;
+use crate::daemon::waiting::{Deadline, For, wait_for_bell, wait_with_bell};
+use crate::protocol::effects::Input;
+use crate::protocol::units::{NodeId, Pin};
+
+/// How long accepting rests after it failed.
+const BACKOFF: Duration = Duration::from_millis(100);
+
+/// Accepts until the network closes.
+pub(crate) fn run(shared: &Arc<Shared>, listener: &TcpListener) {
+    let mut spare = Spare::new();
+    while !shared.is_closing() {
+        match listener.accept() {
+            Ok((socket, source)) => take_in(shared, socket, source),
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                if let Err(error) = wait_for_caller(shared, listener) {
+                    rest(shared, &error);
+                }
+            }
+            Err(error) if is_of_no_consequence(&error) => {}
+            Err(error) => {
+                if is_out_of_files(&error) {
+                    spare.turn_one_away(listener);
+                }
+                rest(shared, &error);
+            }
+        }
+    }
+}
+
+fn wait_for_caller(shared: &Shared, listener: &TcpListener) -> io::Result<()> {
+    wait_with_bell(listener, For::Reading, &shared.bell, None).map(|_| ())
+}
+
+fn rest(shared: &Shared, error: &io::Error) {
+    if let Some(unsaid) = shared.lines.admit(IpAddr::from([0; 4])) {
+        log::error!("cannot accept connections: {error}; {unsaid} more such failures before");
+    }
+    if let Err(error) = wait_for_bell(&shared.bell, Deadline::after(BACKOFF)) {
+        log::error!("cannot wait: {error}");
+    }
+}
+
+/// A signal came, or the caller was gone before it was taken in.
+fn is_of_no_consequence(error: &io::Error) -> bool {
+    matches!(error.kind(), io::ErrorKind::Interrupted | io::ErrorKind::ConnectionAborted)
+}
+
+fn is_out_of_files(error: &io::Error) -> bool {
+    let out_of_files = [Errno::MFILE, Errno::NFILE].map(|errno| Some(errno.raw_os_error()));
+    out_of_files.contains(&error.raw_os_error())
+}
+
+/// A file descriptor kept for the day when there are no others: without it, a caller could be
+/// neither taken in nor turned away, and accepting would spin (F109).
+struct Spare(Option<File>);
+
+impl Spare {
+    fn new() -> Self {
+        Self(File::open("/dev/null").ok())
+    }
+
+    fn turn_one_away(&mut self, listener: &TcpListener) {
+        self.0 = None;
+        drop(listener.accept());
+        *self = Self::new();
+    }
+}
+
+/// Finds a place and a thread for a caller, or turns it away.
+fn take_in(shared: &Arc<Shared>, socket: TcpStream, source: SocketAddr) {
+    let socket = Arc::new(socket);
+    let Some(slot) = shared.slots.admit(source.ip(), &socket) else {
+        return refused(shared, source, &"too many callers that prove no key");
+    };
+    let theirs = Arc::clone(shared);
+    let body = move || meet(&theirs, &socket, source, slot);
+    if let Err(error) = spawn("meet", body) {
+        refused(shared, source, &format_args!("no thread for it: {error}"));
+    }
+}
+
+/// One line per source and while, so that strangers cannot fill the disk (H03, H22).
+fn refused(shared: &Shared, source: SocketAddr, why: &dyn std::fmt::Display) {
+    match shared.lines.admit(source.ip()) {
+        Some(0) => log::warn!("refused {source}: {why}"),
+        Some(unsaid) => log::warn!("refused {source}: {why}; {unsaid} more not shown"),
+        None => {}
+    }
+}
+
+/// A caller's whole life on its own thread.
+fn meet(shared: &Shared, socket: &Arc<TcpStream>, source: SocketAddr, slot: Slot) {
+    let (mut session, caller) = match greeted(shared, socket, source) {
+        Ok(met) => met,
+        Err(why) => return refused(shared, source, &why),
+    };
+    let peer = &caller.peer;
+    if !shared.enter(&caller) {
+        return;
+    }
+    shared.slots.remember(peer, source.ip());
+    drop(slot);
+    rename_thread(peer);
+    log::info!("{peer} is connected from {source}");
+    shared.hurry(peer);
+    let ending = read(shared, &mut session, peer);
+    shared.leave(&caller);
+    if matches!(ending, Ending::Closed) {
+        log::info!("{peer} closed its connection from {source}");
+    } else {
+        log::warn!("the connection of {peer} from {source} ended: {ending}");
+    }
+}
+
+/// A session whose other side proved a pinned key and said a fitting hello; or why not.
+fn greeted(
+    shared: &Shared,
+    socket: &Arc<TcpStream>,
+    source: SocketAddr,
+) -> Result<(Session, Arc<Inbound>), String> {
+    let deadline = Deadline::after(HANDSHAKE_LIMIT);
+    let (mut session, peer, pin) =
+        prove(shared, socket, deadline).map_err(|ending| ending.to_string())?;
+    let hello = session
+        .greet_as_called(&shared.hello, &peer, deadline)
+        .map_err(|ending| format!("it has the key of {peer}, but: {ending}"))?;
+    let instance = hello.instance;
+    let socket = Arc::clone(socket);
+    Ok((session, Arc::new(Inbound { peer, pin, instance, source, socket })))
+}
+
+/// The handshake, and whose key it proved.
+fn prove(
+    shared: &Shared,
+    socket: &Arc<TcpStream>,
+    deadline: Deadline,
+) -> Result<(Session, NodeId, Pin), Ending> {
+    socket::prepare(socket, shared.user_timeout())?;
+    let mut session = Session::called(Arc::clone(socket), Arc::clone(&shared.listening))?;
+    let certificate = session.handshake(deadline)?;
+    let (peer, pin) = shared.trust.holder_of(&certificate).map_err(Ending::Tls)?;
+    Ok((session, peer, pin))
+}
+
+/// Delivers messages until the session ends.
+fn read(shared: &Shared, session: &mut Session, peer: &NodeId) -> Ending {
+    let mut allowance = Allowance::full();
+    loop {
+        let idle = Deadline::after(shared.idle_limit());
+        let (message, size) = match session.receive_message(idle, shared.charter_of) {
+            Ok(received) => received,
+            Err(ending) => return ending,
+        };
+        shared.delivery.deliver(Input::Received { from: peer.clone(), message });
+        if let Some(until) = allowance.pay(size) {
+            match session.pause(until) {
+                Ok(false) => {}
+                Ok(true) => return Ending::Closed,
+                Err(error) => return error.into(),
+            }
+        }
+    }
+}
+
+fn rename_thread(peer: &NodeId) {
+    let name = CString::new(format!("read-{peer}")).expect("a node's name has no NUL");
+    // The name is for people who look at the process; without it nothing is wrong.
+    let _ = rustix::thread::set_name(&name);
+}

@@ -1,0 +1,76 @@
+//! Does: everything a node touches in the world, each outside thing in exactly one file.
+//! Never decides who is master; the protocol does, and the driver hands out what it says.
+//!
+//! # Threads
+//!
+//! Every thread is made through [`spawn`], has a name and a small stack, and lives until the
+//! process ends; a panic in any of them ends the process. There is one lock, in [`driver`], held
+//! for one turn of the node and never over anything that waits.
+//!
+//! | thread | owns | waits on | never |
+//! |---|---|---|---|
+//! | main | the daemon's life | a signal; then the node's release | touches the node but by `deliver` |
+//! | `signals` | the caught signals | a signal | acts on one |
+//! | `log` | stderr | a line | holds anybody up |
+//! | `store` | the state file | a record from the driver | takes the lock while it writes |
+//! | `listener` | the listening socket | callers | reads a byte |
+//! | `meet`, later `read-NAME` | one caller's session | its socket | answers a message |
+//! | `send-NAME` | one outgoing session | its outbox, its socket | delays another peer |
+//! | `control` | the unix socket | a connection, a free seat | speaks on one |
+//! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |
+//! | `election` | the alarm | CLOCK_BOOTTIME | wakes up without a deadline |
+//! | `watchdog` | the count of standstills | one second | takes the lock |
+//!
+//! # Start and stop
+//!
+//! Start: settings, log, signals, limits, lock and keys, state loaded and written back (R5), node,
+//! network, control socket, then the threads: store, control, election, watchdog. A part that does
+//! not start ends the daemon with a sentence and an exit code. Stop: a signal, `Input::Leave`, wait
+//! for the release (at most about one lease), flush the mail, remove the socket, exit.
+
+// The life of the daemon.
+pub mod failure;
+pub mod init;
+pub mod limits;
+pub mod serve;
+pub mod signals;
+pub mod spawn;
+
+// The core and its clocks.
+pub mod acting;
+pub mod clock;
+pub mod driver;
+pub mod suspicion;
+pub mod timer;
+pub mod watchdog;
+
+// The disk.
+pub mod admin_files;
+pub mod directory;
+pub mod identity;
+pub mod keys;
+pub mod store;
+
+// The network.
+mod listener;
+pub mod network;
+pub mod outbox;
+mod peer;
+mod rate;
+mod session;
+mod shared;
+mod slots;
+mod socket;
+pub mod tls;
+pub mod waiting;
+
+// People and programs on this machine.
+pub mod control;
+pub mod control_socket;
+pub mod events;
+pub mod log;
+pub mod report;
+pub mod seats;
+
+pub use init::{InitOptions, init};
+pub use serve::{ServeOptions, serve};

@@ -1,0 +1,210 @@
+//! One thread per peer: reaches it, keeps the connection, writes its mail.
+//! Never reads a message; the peer sends its own over the connection it opens to us.
+
+use std::fmt::Display;
+use std::net::{Shutdown, TcpStream};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+
+use rustls::ClientConfig;
+
+use crate::daemon::outbox::Outbox;
+use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
+use crate::daemon::shared::Shared;
+use crate::daemon::socket;
+use crate::daemon::waiting::Deadline;
+use crate::protocol::effects::Input;
+use crate::protocol::membership::Member;
+use crate::protocol::units::{Chance, Label, NodeId, Pin};
+
+/// The first pause after a failure; each further one doubles it.
+const BACKOFF_MIN: Duration = Duration::from_millis(50);
+/// The longest pause (H30).
+const BACKOFF_MAX: Duration = Duration::from_secs(2);
+
+/// The way to one peer: its mail, and how the connection stands.
+#[derive(Debug)]
+pub(crate) struct Link {
+    /// The peer.
+    pub(crate) peer: NodeId,
+    /// Its mail.
+    pub(crate) outbox: Outbox,
+    inner: Mutex<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    address: Label,
+    pins: Vec<Pin>,
+    state: String,
+    socket: Option<Arc<TcpStream>>,
+}
+
+impl Link {
+    /// A link to the member that `entries` describe: one, or two while its line changes.
+    pub(crate) fn new(entries: &[&Member], outbox: Outbox) -> Self {
+        let last = entries.last().expect("a link is made for a member");
+        let address = Arc::clone(&last.address);
+        let pins = entries.iter().map(|member| member.pin).collect();
+        let inner = Inner { address, pins, state: "connecting".into(), socket: None };
+        Self { peer: last.id.clone(), outbox, inner: Mutex::new(inner) }
+    }
+
+    /// How it stands, in words.
+    pub(crate) fn state(&self) -> String {
+        self.with(|inner| inner.state.clone())
+    }
+
+    /// The member's line may have changed: if it listens elsewhere, or lost a key, the connection
+    /// is made anew.
+    pub(crate) fn follow(&self, entries: &[&Member]) {
+        let Some(last) = entries.last() else { return };
+        let pins: Vec<_> = entries.iter().map(|member| member.pin).collect();
+        let has_changed = self.with(|inner| {
+            let has_moved = inner.address != last.address;
+            let has_lost_a_key = inner.pins.iter().any(|pin| !pins.contains(pin));
+            inner.address = Arc::clone(&last.address);
+            inner.pins = pins;
+            has_moved || has_lost_a_key
+        });
+        if has_changed {
+            self.cut();
+            self.outbox.hurry();
+        }
+    }
+
+    /// Ends the connection at once; unless the outbox is closed, another one follows.
+    pub(crate) fn cut(&self) {
+        self.with(|inner| {
+            if let Some(socket) = &inner.socket {
+                // It fails only when the socket is not connected any more.
+                let _ = socket.shutdown(Shutdown::Both);
+            }
+        });
+    }
+
+    /// Ends the connection after so long without an answer to what was written.
+    pub(crate) fn limit(&self, user_timeout: Duration) {
+        self.with(|inner| {
+            if let Some(socket) = &inner.socket {
+                // A socket that refuses is on its way out.
+                socket::set_user_timeout(socket, user_timeout).ok();
+            }
+        });
+    }
+
+    /// Notes how it stands now; true when that is news.
+    fn note(&self, state: &dyn Display) -> bool {
+        let state = state.to_string();
+        self.with(|inner| {
+            let is_news = inner.state != state;
+            inner.state = state;
+            is_news
+        })
+    }
+
+    fn with<T>(&self, change: impl FnOnce(&mut Inner) -> T) -> T {
+        change(&mut self.inner.lock().unwrap_or_else(PoisonError::into_inner))
+    }
+}
+
+/// Keeps the connection until the outbox is closed and what was in it is sent.
+pub(crate) fn run(shared: &Shared, link: &Link, config: &Arc<ClientConfig>) {
+    let peer = &link.peer;
+    let mut backoff = Backoff::new(shared.hello.instance);
+    while !link.outbox.is_closed() {
+        link.outbox.calm();
+        match opened(shared, link, config) {
+            Ok((mut session, address)) => {
+                link.note(&"connected");
+                log::info!("connected to {peer} at {address}");
+                let since = Deadline::now();
+                shared.delivery.deliver(Input::Connected { to: peer.clone() });
+                let ending = write(&mut session, &link.outbox);
+                session.goodbye();
+                if let Some(ending) = ending {
+                    link.note(&ending);
+                    log::warn!("lost the connection to {peer} at {address}: {ending}");
+                }
+                if Deadline::now().since(since) >= BACKOFF_MAX {
+                    backoff.reset();
+                }
+            }
+            Err(why) => {
+                if link.note(&why) && !link.outbox.is_closed() {
+                    log::warn!("cannot reach {peer}: {why}");
+                }
+            }
+        }
+        link.with(|inner| inner.socket = None);
+        if let Err(error) = link.outbox.pause(backoff.next()) {
+            log::error!("cannot wait before reaching {peer} again: {error}");
+            return;
+        }
+    }
+}
+
+/// A session with both keys proved and both hellos said; or why not, in words for `status`.
+fn opened(
+    shared: &Shared,
+    link: &Link,
+    config: &Arc<ClientConfig>,
+) -> Result<(Session, Label), String> {
+    let address = link.with(|inner| Arc::clone(&inner.address));
+    let reached = socket::reach(&address, shared.source, shared.user_timeout(), &link.outbox);
+    let (socket, _) = reached.map_err(|why| why.to_string())?;
+    let socket = Arc::new(socket);
+    link.with(|inner| inner.socket = Some(Arc::clone(&socket)));
+    let deadline = Deadline::after(HANDSHAKE_LIMIT);
+    let greeted = Session::calling(socket, Arc::clone(config)).and_then(|mut session| {
+        session.handshake(deadline)?;
+        session.greet_as_caller(&shared.hello, &link.peer, deadline)?;
+        Ok(session)
+    });
+    match greeted {
+        Ok(session) => Ok((session, address)),
+        Err(ending @ (Ending::Tls(_) | Ending::Hello(_))) => Err(format!("refused: {ending}")),
+        Err(ending) => Err(ending.to_string()),
+    }
+}
+
+/// Writes mail as it comes. `None` is our own end: closed, and everything sent.
+fn write(session: &mut Session, outbox: &Outbox) -> Option<Ending> {
+    loop {
+        // Asked before the box is emptied: what is posted before the close is sent.
+        let is_closed = outbox.is_closed();
+        while let Some(message) = outbox.take() {
+            if let Err(ending) = session.send_message(&message) {
+                return Some(ending);
+            }
+        }
+        if is_closed {
+            return None;
+        }
+        if let Err(ending) = session.rest(outbox) {
+            return Some(ending);
+        }
+    }
+}
+
+/// Pauses that double, each with a random part, so that a restarted peer is not met by all at once.
+struct Backoff {
+    pause: Duration,
+    chance: Chance,
+}
+
+impl Backoff {
+    fn new(seed: u64) -> Self {
+        Self { pause: BACKOFF_MIN, chance: Chance::new(seed) }
+    }
+
+    fn reset(&mut self) {
+        self.pause = BACKOFF_MIN;
+    }
+
+    fn next(&mut self) -> Deadline {
+        let pause = self.pause / 2 + self.chance.span_below(self.pause / 2);
+        self.pause = (self.pause * 2).min(BACKOFF_MAX);
+        Deadline::after(pause)
+    }
+}

@@ -1,0 +1,235 @@
+//! Spells a node's view as the reports that people and programs read.
+//! Never decides and never reads a clock: everything is given.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use crate::protocol::durable::Document;
+use crate::protocol::effects::Answer;
+use crate::protocol::membership::MemberRole;
+use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
+use crate::protocol::units::{NodeId, Position};
+use crate::wire::control::{
+    DocumentReport, HandoverReport, MasterReport, PeerReport, PositionReport, QuorumReport, SCHEMA,
+    StatusReport,
+};
+
+/// What the daemon knows beside the node.
+#[derive(Clone, Debug)]
+pub struct Surroundings {
+    /// What each of this node's own links is doing, in words.
+    pub links: BTreeMap<NodeId, String>,
+    /// Age of the election loop's last turn.
+    pub core_age: Duration,
+    /// Time since the daemon started.
+    pub uptime: Duration,
+}
+
+/// `Response::Status`.
+#[must_use]
+pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
+    StatusReport {
+        schema: SCHEMA,
+        node: status.node.to_string(),
+        storage: status.storage.to_string(),
+        version: env!("CARGO_PKG_VERSION").to_owned(),
+        cluster: status.cluster_name.to_string(),
+        cluster_id: status.cluster.to_string(),
+        generation: status.generation,
+        role: duty(status.duty).to_owned(),
+        term: status.term.0,
+        master: status.master.as_ref().map(master),
+        since_ms: milliseconds(status.since),
+        reason: status
+            .reason
+            .as_ref()
+            .map_or_else(|| "no master seen since the start".to_owned(), ToString::to_string),
+        changes: status.changes,
+        acting_left_ms: acting_left(status).map(milliseconds),
+        lease_left_ms: status.lease_left.map(milliseconds),
+        promised_to: status.promise.as_ref().map(|(to, _)| to.to_string()),
+        promise_left_ms: status.promise.as_ref().map(|(_, left)| milliseconds(*left)),
+        quiet_left_ms: status.quiet_left.map(milliseconds),
+        hold_off_left_ms: status.hold_off_left.map(milliseconds),
+        storage_failed: status.is_storage_failed,
+        quorum: QuorumReport {
+            ok: status.quorum_have >= status.quorum_need,
+            have: status.quorum_have,
+            need: status.quorum_need,
+        },
+        accepted: position(status.accepted),
+        committed: position(status.committed),
+        revision: status.revision,
+        dead_after_ms: milliseconds(status.timing.dead_after()),
+        heartbeat_ms: milliseconds(status.timing.heartbeat()),
+        peers: status.peers.iter().map(|one| peer(one, &around.links)).collect(),
+        blockers: status.blockers.iter().map(blocker).collect(),
+        core_age_ms: milliseconds(around.core_age),
+        pid: std::process::id(),
+        uptime_ms: milliseconds(around.uptime),
+    }
+}
+
+/// `Response::Document`.
+#[must_use]
+pub fn document(document: &Document) -> DocumentReport {
+    DocumentReport {
+        schema: SCHEMA,
+        position: position(document.position),
+        revision: document.revision,
+        hash: document.hash.to_string(),
+        body: document.body.to_string(),
+    }
+}
+
+/// `Response::Handover`; `None` means that the node did not answer in time.
+#[must_use]
+pub fn handover(answer: Option<&Answer>) -> HandoverReport {
+    let report = |outcome: &str, message: String| HandoverReport {
+        schema: SCHEMA,
+        outcome: outcome.to_owned(),
+        master: None,
+        term: None,
+        message,
+    };
+    match answer {
+        Some(Answer::HandedOver { to, term }) => HandoverReport {
+            master: Some(to.to_string()),
+            term: Some(term.0),
+            ..report("handed-over", format!("{to} is master now, term {term}"))
+        },
+        Some(Answer::SteppedDown) => report(
+            "stepped-down",
+            "mastership was given up; no successor was seen yet: ask `quorate master`".to_owned(),
+        ),
+        Some(Answer::HandoverRefused(why)) => {
+            report("refused", format!("nothing was changed: {why}"))
+        }
+        Some(Answer::Rejected(why)) => report("refused", format!("nothing was changed: {why}")),
+        Some(Answer::HandoverUnknown | Answer::OutcomeUnknown | Answer::Committed { .. })
+        | None => report(
+            "unknown",
+            "it is not known yet who leads: ask `quorate status` before you try again".to_owned(),
+        ),
+    }
+}
+
+/// The status as a few lines for the log.
+#[must_use]
+pub fn lines(report: &StatusReport) -> Vec<String> {
+    let master = report.master.as_ref().map_or("none", |master| master.id.as_str());
+    let mut lines = vec![format!(
+        "status: {}, term {}, master {master} for {} ms ({}); quorum {} of {} needed; document \
+         ({}, {}) revision {}; {} changes of master in {} ms",
+        report.role,
+        report.term,
+        report.since_ms,
+        report.reason,
+        report.quorum.have,
+        report.quorum.need,
+        report.committed.term,
+        report.committed.version,
+        report.revision,
+        report.changes,
+        report.uptime_ms,
+    )];
+    if report.storage_failed {
+        lines.push("status: the storage failed; restart on a sound disk".to_owned());
+    }
+    lines.extend(report.peers.iter().map(|peer| {
+        let heard = if peer.heard { "heard" } else { "silent" };
+        let back = match peer.hears_us {
+            Some(true) => "hears us",
+            Some(false) => "does not hear us",
+            None => "cannot say whether it hears us",
+        };
+        format!("status: peer {} at {}: {heard}, {back}; {}", peer.id, peer.address, peer.link)
+    }));
+    lines.extend(report.blockers.iter().map(|what| format!("status: blocks a failover: {what}")));
+    lines
+}
+
+fn duty(duty: Duty) -> &'static str {
+    match duty {
+        Duty::Master => "master",
+        Duty::Winner => "winner",
+        Duty::Stopping => "stopping",
+        Duty::Candidate => "candidate",
+        Duty::Follower => "follower",
+    }
+}
+
+fn master(master: &KnownMaster) -> MasterReport {
+    MasterReport {
+        id: master.id.to_string(),
+        address: master.address.to_string(),
+        term: master.term.0,
+        known: match &master.knowledge {
+            Knowledge::Own => "own".to_owned(),
+            Knowledge::Direct => "direct".to_owned(),
+            Knowledge::ToldBy(peer) => format!("told-by {peer}"),
+        },
+    }
+}
+
+fn peer(peer: &PeerStatus, links: &BTreeMap<NodeId, String>) -> PeerReport {
+    let link = links.get(&peer.id);
+    PeerReport {
+        id: peer.id.to_string(),
+        address: peer.address.to_string(),
+        role: member_role(peer.role).to_owned(),
+        heard: peer.is_heard,
+        hears_us: peer.hears_us,
+        last_heard_ms: peer.last_heard.map(milliseconds),
+        streak_ms: peer.streak.map(milliseconds),
+        round_trip_us: peer.round_trip.map(microseconds),
+        position: peer.position.map(position),
+        term: peer.term.map(|term| term.0),
+        vote_ready: peer.is_vote_ready,
+        follows: peer.follows.as_ref().map(NodeId::to_string),
+        hears: peer.hears.iter().map(NodeId::to_string).collect(),
+        clock_deviant: peer.is_clock_deviant,
+        link: link.cloned().unwrap_or_else(|| "not tried yet".to_owned()),
+    }
+}
+
+fn member_role(role: MemberRole) -> &'static str {
+    match role {
+        MemberRole::Voter => "voter",
+        MemberRole::Witness => "witness",
+        MemberRole::Observer => "observer",
+    }
+}
+
+fn blocker(blocker: &Blocker) -> String {
+    match blocker {
+        Blocker::TooFewVoters { remaining, need } => format!(
+            "without the master only {remaining} voters remain in sight, and {need} are needed"
+        ),
+        Blocker::NotVoteReady(voter) => format!("{voter} may not vote yet"),
+        Blocker::StorageFailed => {
+            "this node's storage failed: restart it on a sound disk".to_owned()
+        }
+        Blocker::NobodyMayLead => "nobody else may lead".to_owned(),
+    }
+}
+
+/// By the clock that ends power first (R21).
+fn acting_left(status: &Status) -> Option<Duration> {
+    let until = status.acting_until?;
+    let boot = until.boot_ns.saturating_sub(status.at.boot_ns);
+    let raw = until.raw_ns.saturating_sub(status.at.raw_ns);
+    Some(Duration::from_nanos(boot.min(raw)))
+}
+
+fn position(position: Position) -> PositionReport {
+    PositionReport { term: position.term.0, version: position.version }
+}
+
+fn milliseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
+}
+
+fn microseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_micros()).unwrap_or(u64::MAX)
+}

@@ -1,0 +1,357 @@
+//! Owns the life of the daemon: starts every part in order, waits for signals, stops in order.
+//! Never decides anything about mastership, and never goes on with a part that did not start.
+
+use std::io;
+use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crossbeam_channel::{Receiver, select};
+
+use crate::daemon::admin_files;
+use crate::daemon::clock;
+use crate::daemon::control::Control;
+use crate::daemon::control_socket::Socket;
+use crate::daemon::directory::Directory;
+use crate::daemon::driver::Driver;
+use crate::daemon::failure::{self, Failure};
+use crate::daemon::identity;
+use crate::daemon::limits;
+use crate::daemon::log as lines;
+use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
+use crate::daemon::report;
+use crate::daemon::signals::{self, Signal};
+use crate::daemon::spawn::spawn;
+use crate::daemon::store::{Store, StoreQueue};
+use crate::daemon::tls::Keys;
+use crate::daemon::watchdog;
+use crate::protocol::durable::Durable;
+use crate::protocol::effects::Input;
+use crate::protocol::membership::Charter;
+use crate::protocol::node::Node;
+use crate::protocol::units::{Moment, Pin};
+use crate::settings::address::Address;
+use crate::settings::node::{LogFormat, NodeSettings};
+use crate::settings::paths::Places;
+use crate::settings::{cluster, node};
+
+/// How long the last mail may take to leave when the daemon stops.
+const FLUSH_WITHIN: Duration = Duration::from_secs(1);
+/// How long the last log lines may take when the process ends.
+const LAST_WORDS_WITHIN: Duration = Duration::from_millis(200);
+/// What leaving may take beyond one lease with its drift.
+const LEAVE_EXTRA: Duration = Duration::from_secs(2);
+
+/// What `quorate serve` was told.
+#[derive(Clone, Debug)]
+pub struct ServeOptions {
+    /// Where everything is.
+    pub places: Places,
+}
+
+/// Runs the daemon until a signal ends it. Gives the exit code; every failure has been told.
+#[must_use]
+pub fn serve(options: &ServeOptions) -> u8 {
+    let outcome = run(&options.places);
+    let code = outcome.as_ref().map_or_else(|failure| failure.code, |()| 0);
+    if let Err(failure) = outcome {
+        lines::flush(LAST_WORDS_WITHIN);
+        lines::say(&failure.message);
+    }
+    lines::flush(LAST_WORDS_WITHIN);
+    code
+}
+
+/// The parts that live as long as the daemon.
+struct Parts {
+    driver: Arc<Driver>,
+    network: Arc<Network>,
+    control: Arc<Control>,
+    socket: Arc<Socket>,
+    signals: Receiver<Signal>,
+}
+
+fn run(places: &Places) -> Result<(), Failure> {
+    let started = clock::now();
+    let config = &places.config.path;
+    let settings = read_settings(config)?;
+    start_log(&settings)?;
+    abort_on_panic();
+    limits::raise_open_files()?;
+    let signals = catch_signals()?;
+    let directory = Directory::open(&places.state_dir.path)?;
+    let keys = identity::load_keys(&directory)?;
+    let store = load_state(directory, &settings, keys.pin())?;
+    let parts = start(places, &settings, keys, store, signals, started)?;
+    log::info!("serving: {}", summary(&parts));
+    warn_of_port(&parts);
+    let last = wait(&parts, config, settings);
+    stop(&parts, if last.is_ok() { FLUSH_WITHIN } else { Duration::ZERO });
+    last
+}
+
+/// The parts in their order: nothing is heard before the state is sound on disk, nothing is said
+/// to clients before the node runs, and the first tick comes last.
+fn start(
+    places: &Places,
+    settings: &NodeSettings,
+    keys: Keys,
+    store: Store,
+    signals: Receiver<Signal>,
+    started: Moment,
+) -> Result<Parts, Failure> {
+    let durable = store.last().clone();
+    let seed = u64::from_ne_bytes(identity::random()?);
+    let node = Node::new(durable.clone(), clock::now(), seed);
+    let members = node.known_members();
+    let (queue, records) = StoreQueue::new();
+    let driver = Arc::new(Driver::new(node, queue).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no timer for the election loop", &error)
+    })?);
+    let options = NetworkOptions {
+        dead_after: durable.committed.charter.timing.dead_after(),
+        identity: durable.identity,
+        sequence: durable.sequence,
+        keys,
+        listen: settings.listen.clone(),
+        members,
+        charter_of,
+    };
+    let network = start_network(options, &driver)?;
+    driver.connect(Arc::clone(&network));
+    let socket = Arc::new(Socket::bind(&places.socket.path)?);
+    let control = Arc::new(Control::new(Arc::clone(&driver), started));
+    let parts = Parts { driver, network, control, socket, signals };
+    start_threads(&parts, store, records).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no threads for the daemon", &error)
+    })?;
+    Ok(parts)
+}
+
+fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io::Result<()> {
+    let driver = Arc::clone(&parts.driver);
+    spawn("store", move || store.run(&records, driver.as_ref()))?;
+    let (control, socket) = (Arc::clone(&parts.control), Arc::clone(&parts.socket));
+    spawn("control", move || control.run(&socket))?;
+    let driver = Arc::clone(&parts.driver);
+    spawn("election", move || {
+        if let Err(error) = driver.run_alarm() {
+            die(&format!("the election loop's timer broke: {error}"));
+        }
+    })?;
+    let driver = Arc::clone(&parts.driver);
+    spawn("watchdog", move || {
+        let never = crossbeam_channel::never();
+        watchdog::watch(driver.pulse(), &never, || die("the core made no progress for 2 s"));
+    })?;
+    Ok(())
+}
+
+fn start_network(options: NetworkOptions, driver: &Arc<Driver>) -> Result<Arc<Network>, Failure> {
+    let delivery = Arc::clone(driver) as Arc<dyn Delivery>;
+    Network::start(options, delivery).map_err(|error| match &error {
+        NetworkError::Listen { error: cause, .. } if is_denied(cause) => {
+            Failure::new(failure::NO_PERMISSION, error.to_string())
+        }
+        NetworkError::Listen { .. } => Failure::new(failure::CANNOT_CREATE, error.to_string()),
+        NetworkError::Key(_) => Failure::new(failure::BAD_DATA, error.to_string()),
+        NetworkError::System(_) => Failure::new(failure::IO, error.to_string()),
+    })
+}
+
+fn is_denied(error: &io::Error) -> bool {
+    error.kind() == io::ErrorKind::PermissionDenied
+}
+
+fn catch_signals() -> Result<Receiver<Signal>, Failure> {
+    signals::catch()
+        .map_err(|error| Failure::of_system(failure::IO, "cannot catch signals", &error))
+}
+
+/// Loads the state, checks that it is this node's, and writes it back (R5).
+fn load_state(directory: Directory, settings: &NodeSettings, pin: Pin) -> Result<Store, Failure> {
+    let mut store = Store::load(directory, charter_of)?;
+    check_identity(store.last(), settings, pin)?;
+    identity::spend_storage(store.directory())?;
+    store.rewrite()?;
+    Ok(store)
+}
+
+/// A state belongs to one node with one key; anything else was copied here (F54).
+fn check_identity(state: &Durable, settings: &NodeSettings, pin: Pin) -> Result<(), Failure> {
+    let ours = &state.identity.node;
+    if *ours != settings.id {
+        let message = format!(
+            "the state here is that of node {ours}, and node.yaml says this is {}: put the right \
+             id into node.yaml, or the right directory behind --state-dir",
+            settings.id
+        );
+        return Err(Failure::new(failure::CONFIG, message));
+    }
+    let documents = [&state.accepted, &state.committed];
+    let mut entries = documents.iter().filter_map(|one| one.charter.members.find(ours)).peekable();
+    if entries.peek().is_some() && !entries.any(|member| member.pin == pin) {
+        let message = format!(
+            "the cluster knows {ours} by another key than the one here: put the right key back \
+             into the keys directory; peers refuse this one"
+        );
+        return Err(Failure::new(failure::CONFIG, message));
+    }
+    let storage = state.identity.storage;
+    if !documents.iter().any(|one| one.charter.members.voter(ours, storage).is_some()) {
+        log::warn!("the cluster counts another disk for {ours} than {storage}: no vote from here");
+    }
+    Ok(())
+}
+
+/// Serves signals until one ends the daemon. The error is that of a hurried end.
+fn wait(parts: &Parts, config: &Path, mut settings: NodeSettings) -> Result<(), Failure> {
+    loop {
+        match parts.signals.recv().expect("the signal thread never ends") {
+            Signal::Reload => {
+                settings = reload(config, settings);
+                renew_socket(&parts.socket);
+            }
+            Signal::Report => log_status(parts),
+            Signal::Leave(number) => return leave(parts, number),
+        }
+    }
+}
+
+/// Hands over, as far as that is possible in the time the others would need without it.
+fn leave(parts: &Parts, number: i32) -> Result<(), Failure> {
+    let dead_after = parts.driver.committed().charter.timing.dead_after();
+    let patience = dead_after + dead_after / 4 + LEAVE_EXTRA;
+    log::info!("signal {number}: leaving; a second one ends the daemon at once");
+    parts.driver.deliver(Input::Leave);
+    let too_late = crossbeam_channel::after(patience);
+    loop {
+        select! {
+            recv(parts.driver.left()) -> _ => return Ok(()),
+            recv(too_late) -> _ => {
+                let waited = patience.as_millis();
+                log::warn!("not released after {waited} ms: leaving as after a crash");
+                return Ok(());
+            }
+            recv(parts.signals) -> signal => match signal {
+                Ok(Signal::Leave(number)) => return Err(hurried(number)),
+                Ok(Signal::Report) => log_status(parts),
+                Ok(Signal::Reload) | Err(_) => {}
+            }
+        }
+    }
+}
+
+fn hurried(number: i32) -> Failure {
+    let code = u8::try_from(number).map_or(failure::IO, |number| number.saturating_add(128));
+    Failure::new(code, format!("signal {number} again: ended without waiting for a successor"))
+}
+
+fn stop(parts: &Parts, flush: Duration) {
+    parts.network.stop(flush);
+    parts.socket.remove();
+    log::info!("stopped");
+}
+
+fn log_status(parts: &Parts) {
+    report::lines(&parts.control.status()).iter().for_each(|line| log::info!("{line}"));
+}
+
+/// Reads node.yaml again. What takes effect at once does; a bad file changes nothing (F106).
+fn reload(config: &Path, old: NodeSettings) -> NodeSettings {
+    let new = match read_settings(config) {
+        Ok(new) => new,
+        Err(failure) => {
+            log::error!("node.yaml is not taken, everything stays as it was: {failure}");
+            return old;
+        }
+    };
+    lines::change(level(&new), is_json(&new));
+    let needs_restart = [
+        ("id", new.id != old.id),
+        ("listen", new.listen != old.listen),
+        ("advertise", new.advertise != old.advertise),
+    ];
+    for (key, _) in needs_restart.iter().filter(|(_, has_changed)| *has_changed) {
+        log::warn!("`{key}` in node.yaml changed: it needs a restart to take effect");
+    }
+    log::info!("node.yaml read again");
+    NodeSettings { log: new.log, ..old }
+}
+
+fn renew_socket(socket: &Socket) {
+    match socket.renew() {
+        Ok(false) => {}
+        Ok(true) => log::warn!("{} was gone and is there again", socket.path().display()),
+        Err(failure) => log::error!("the control socket is gone and stays so: {failure}"),
+    }
+}
+
+fn read_settings(config: &Path) -> Result<NodeSettings, Failure> {
+    let shown = config.display().to_string();
+    let text = admin_files::read_if_there(config)?.ok_or_else(|| {
+        let message = format!("{shown} does not exist: run `quorate init` first");
+        Failure::new(failure::NO_INPUT, message)
+    })?;
+    node::parse(&text, &shown).map_err(|problem| Failure::new(failure::CONFIG, problem.to_string()))
+}
+
+/// How the state file's and the peers' documents become charters.
+pub(crate) fn charter_of(body: &str) -> Result<Charter, String> {
+    cluster::parse_agreed(body, "cluster.yaml").map_err(|problem| problem.to_string())
+}
+
+fn start_log(settings: &NodeSettings) -> Result<(), Failure> {
+    let writer = lines::start(&settings.id, level(settings), is_json(settings));
+    writer.map_or(Ok(()), |writer| spawn("log", move || writer.run()).map(drop)).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no thread for the log", &error)
+    })
+}
+
+fn level(settings: &NodeSettings) -> log::LevelFilter {
+    settings.log.level
+}
+
+fn is_json(settings: &NodeSettings) -> bool {
+    settings.log.format == LogFormat::Json
+}
+
+fn summary(parts: &Parts) -> String {
+    let status = parts.driver.status();
+    format!(
+        "node {} of cluster {} ({}), {} voters needed, listening on {}, socket {}, quorate {}",
+        status.node,
+        status.cluster_name,
+        status.cluster,
+        status.quorum_need,
+        parts.network.local_addr(),
+        parts.socket.path().display(),
+        env!("CARGO_PKG_VERSION"),
+    )
+}
+
+/// Peers dial what the document says; a relay in between may be meant, a slip is more likely.
+fn warn_of_port(parts: &Parts) {
+    let ours = parts.driver.status().node;
+    let listening = parts.network.local_addr().port();
+    let document = parts.driver.committed();
+    let Some(member) = document.charter.members.find(&ours) else { return };
+    let listed = &member.address;
+    if Address::parse(listed).is_ok_and(|address| address.port != listening) {
+        log::warn!(
+            "peers reach {ours} at {listed}, and it listens on port {listening}: unless something \
+             forwards that port, correct `listen` in node.yaml"
+        );
+    }
+}
+
+/// A panic anywhere ends the process: half a daemon must not go on leading (F107).
+fn abort_on_panic() {
+    std::panic::set_hook(Box::new(|panic| die(&panic.to_string())));
+}
+
+fn die(why: &str) {
+    log::error!("{why}: this daemon aborts, since half of one must not go on");
+    lines::flush(LAST_WORDS_WITHIN);
+    std::process::abort();
+}

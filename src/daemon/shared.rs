@@ -1,0 +1,293 @@
+//! What the network's threads share: whom to trust, the links out, the sessions in.
+//! Never holds one of its locks while it waits for a peer, the disk or a name server.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io;
+use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use ring::rand::{SecureRandom, SystemRandom};
+use rustls::ServerConfig;
+
+use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
+use crate::daemon::outbox::Outbox;
+use crate::daemon::peer::{self, Link};
+use crate::daemon::rate::Lines;
+use crate::daemon::slots::Slots;
+use crate::daemon::socket;
+use crate::daemon::spawn::spawn;
+use crate::daemon::tls::{self, Keys, Trust};
+use crate::daemon::waiting::Bell;
+use crate::protocol::membership::{Charter, Member};
+use crate::protocol::message::Envelope;
+use crate::protocol::units::{NodeId, Pin};
+use crate::wire::hello::Hello;
+
+/// Unacknowledged bytes end a connection after half of dead_after, but not before this (H24).
+const USER_TIMEOUT_MIN: Duration = Duration::from_millis(500);
+/// A caller that says nothing for five times dead_after and this is gone.
+const IDLE_MIN: Duration = Duration::from_secs(10);
+
+/// What all network threads share.
+pub(crate) struct Shared {
+    /// What this node says first.
+    pub(crate) hello: Hello,
+    /// Whose keys are good.
+    pub(crate) trust: Arc<Trust>,
+    /// How to answer callers.
+    pub(crate) listening: Arc<ServerConfig>,
+    /// Where messages go.
+    pub(crate) delivery: Arc<dyn Delivery>,
+    /// Reads a document's body.
+    pub(crate) charter_of: fn(&str) -> Result<Charter, String>,
+    /// Where we dial from, if we listen on one address only: relays and firewalls tell nodes
+    /// apart by it.
+    pub(crate) source: Option<SocketAddr>,
+    /// Wakes the listener.
+    pub(crate) bell: Bell,
+    /// Places for callers that have proved no key yet.
+    pub(crate) slots: Arc<Slots>,
+    /// Which refusals are logged.
+    pub(crate) lines: Lines,
+    keys: Keys,
+    /// P of the committed document, in nanoseconds.
+    dead_after_ns: AtomicU64,
+    links: Mutex<BTreeMap<NodeId, Arc<Link>>>,
+    inbound: Mutex<BTreeMap<NodeId, Arc<Inbound>>>,
+    senders: Mutex<usize>,
+    sender_ended: Condvar,
+    is_closing: AtomicBool,
+}
+
+/// The open session of a peer that called.
+#[derive(Debug)]
+pub(crate) struct Inbound {
+    /// Who called.
+    pub(crate) peer: NodeId,
+    /// The key it proved.
+    pub(crate) pin: Pin,
+    /// Which of its lives.
+    pub(crate) instance: u64,
+    /// Where it called from.
+    pub(crate) source: SocketAddr,
+    /// Shut down to end the session.
+    pub(crate) socket: Arc<TcpStream>,
+}
+
+impl Inbound {
+    /// Its thread notices at once and ends.
+    fn end(&self) {
+        // It fails only when the socket is not connected any more, which is what is wanted.
+        let _ = self.socket.shutdown(Shutdown::Both);
+    }
+}
+
+impl Shared {
+    pub(crate) fn new(
+        options: NetworkOptions,
+        delivery: Arc<dyn Delivery>,
+        local: SocketAddr,
+    ) -> Result<Self, NetworkError> {
+        let mut instance = [0; 8];
+        SystemRandom::new()
+            .fill(&mut instance)
+            .map_err(|_| NetworkError::System(io::Error::other("no random bytes")))?;
+        let instance = u64::from_ne_bytes(instance);
+        let trust = Arc::new(Trust::default());
+        let listening = tls::listening(&options.keys, &trust).map_err(NetworkError::Key)?;
+        let source = (!local.ip().is_unspecified()).then(|| with_any_port(local));
+        Ok(Self {
+            hello: Hello::of(&options.identity, instance, options.sequence),
+            trust,
+            listening,
+            delivery,
+            charter_of: options.charter_of,
+            source,
+            bell: Bell::new().map_err(NetworkError::System)?,
+            slots: Arc::default(),
+            lines: Lines::default(),
+            keys: options.keys,
+            dead_after_ns: AtomicU64::new(nanoseconds(options.dead_after)),
+            links: Mutex::default(),
+            inbound: Mutex::default(),
+            senders: Mutex::new(0),
+            sender_ended: Condvar::new(),
+            is_closing: AtomicBool::new(false),
+        })
+    }
+
+    /// Unacknowledged bytes end a connection after this.
+    pub(crate) fn user_timeout(&self) -> Duration {
+        (self.dead_after() / 2).max(USER_TIMEOUT_MIN)
+    }
+
+    /// A caller that says nothing for so long is gone.
+    pub(crate) fn idle_limit(&self) -> Duration {
+        self.dead_after() * 5 + IDLE_MIN
+    }
+
+    fn dead_after(&self) -> Duration {
+        Duration::from_nanos(self.dead_after_ns.load(Ordering::SeqCst))
+    }
+
+    /// Follows the document's timing: new sockets and mail at once, open sockets as far as the
+    /// system lets them.
+    pub(crate) fn set_timing(&self, dead_after: Duration) {
+        let dead_after_ns = nanoseconds(dead_after);
+        if self.dead_after_ns.swap(dead_after_ns, Ordering::SeqCst) == dead_after_ns {
+            return;
+        }
+        let user_timeout = self.user_timeout();
+        for link in lock(&self.links).values() {
+            link.outbox.keep_fresh_for(dead_after);
+            link.limit(user_timeout);
+        }
+        for session in lock(&self.inbound).values() {
+            // A socket that refuses is on its way out.
+            socket::set_user_timeout(&session.socket, user_timeout).ok();
+        }
+    }
+
+    /// Trusts and reaches exactly `members`, this node itself excepted.
+    pub(crate) fn set_members(self: &Arc<Self>, members: &[Member]) -> io::Result<()> {
+        let others = || members.iter().filter(|member| member.id != self.hello.node);
+        self.trust.set(others());
+        let names: BTreeSet<_> = others().map(|member| &member.id).collect();
+        self.slots.retain(|peer| names.contains(peer));
+        for inbound in lock(&self.inbound).values() {
+            if self.trust.holder(&inbound.pin).as_ref() != Some(&inbound.peer) {
+                inbound.end();
+            }
+        }
+        let mut links = lock(&self.links);
+        links.retain(|peer, link| {
+            let stays = names.contains(peer);
+            if !stays {
+                link.outbox.close();
+            }
+            stays
+        });
+        let mut outcome = Ok(());
+        for name in names {
+            let entries: Vec<_> = others().filter(|member| member.id == *name).collect();
+            match links.get(name) {
+                Some(link) => link.follow(&entries),
+                None => match self.new_link(&entries) {
+                    Ok(link) => drop(links.insert(name.clone(), link)),
+                    Err(error) => outcome = Err(error),
+                },
+            }
+        }
+        outcome
+    }
+
+    fn new_link(self: &Arc<Self>, entries: &[&Member]) -> io::Result<Arc<Link>> {
+        let link = Arc::new(Link::new(entries, Outbox::new(self.dead_after())?));
+        let config = tls::dialing(&self.keys, &self.trust, &link.peer).map_err(io::Error::other)?;
+        let name = format!("send-{}", link.peer);
+        let (shared, theirs) = (Arc::clone(self), Arc::clone(&link));
+        *lock(&self.senders) += 1;
+        let spawned = spawn(&name, move || {
+            peer::run(&shared, &theirs, &config);
+            shared.sender_has_ended();
+        });
+        match spawned {
+            Ok(_) => Ok(link),
+            Err(error) => {
+                self.sender_has_ended();
+                Err(error)
+            }
+        }
+    }
+
+    fn sender_has_ended(&self) {
+        *lock(&self.senders) -= 1;
+        self.sender_ended.notify_all();
+    }
+
+    pub(crate) fn post(&self, envelope: Envelope) {
+        if let Some(link) = lock(&self.links).get(&envelope.to) {
+            link.outbox.post(envelope.message);
+        }
+    }
+
+    pub(crate) fn links_in_words(&self) -> BTreeMap<NodeId, String> {
+        lock(&self.links).iter().map(|(peer, link)| (peer.clone(), link.state())).collect()
+    }
+
+    /// `peer` has just called, so it can be reached again.
+    pub(crate) fn hurry(&self, peer: &NodeId) {
+        if let Some(link) = lock(&self.links).get(peer) {
+            link.outbox.hurry();
+        }
+    }
+
+    /// Gives the peer its one place; an older session of the same name ends (H23). False when the
+    /// peer is not one any more.
+    pub(crate) fn enter(&self, newcomer: &Arc<Inbound>) -> bool {
+        let Inbound { peer, pin, instance, source, .. } = &**newcomer;
+        let mut inbound = lock(&self.inbound);
+        // The document may have changed since the handshake.
+        if self.is_closing() || self.trust.holder(pin).as_ref() != Some(peer) {
+            return false;
+        }
+        let Some(older) = inbound.insert(peer.clone(), Arc::clone(newcomer)) else { return true };
+        older.end();
+        if older.instance != *instance {
+            log::warn!(
+                "{peer} came back as a new process from {source} before its connection from {} \
+                 ended; if this repeats, two daemons use its identity: stop one",
+                older.source
+            );
+        }
+        true
+    }
+
+    /// Gives the place up, unless a newer session has taken it.
+    pub(crate) fn leave(&self, session: &Arc<Inbound>) {
+        let mut inbound = lock(&self.inbound);
+        if inbound.get(&session.peer).is_some_and(|present| Arc::ptr_eq(present, session)) {
+            inbound.remove(&session.peer);
+        }
+    }
+
+    /// Takes no more mail, and waits until what there is has gone out, at most for `limit`.
+    pub(crate) fn flush(&self, limit: Duration) {
+        lock(&self.links).values().for_each(|link| link.outbox.close());
+        let senders = lock(&self.senders);
+        let waited = self.sender_ended.wait_timeout_while(senders, limit, |left| *left > 0);
+        drop(waited.unwrap_or_else(PoisonError::into_inner));
+    }
+
+    /// Ends every session and thread.
+    pub(crate) fn close(&self) {
+        self.is_closing.store(true, Ordering::SeqCst);
+        self.bell.ring();
+        for link in lock(&self.links).values() {
+            link.outbox.close();
+            link.cut();
+        }
+        self.slots.close();
+        lock(&self.inbound).values().for_each(|session| session.end());
+    }
+
+    pub(crate) fn is_closing(&self) -> bool {
+        self.is_closing.load(Ordering::SeqCst)
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    // A thread that panics aborts the process; nothing half-changed is ever seen.
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn nanoseconds(span: Duration) -> u64 {
+    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+fn with_any_port(mut address: SocketAddr) -> SocketAddr {
+    address.set_port(0);
+    address
+}

@@ -1,0 +1,167 @@
+//! Whom this node believes to be master, whom it hears, and how that changed.
+//! Never decides anything by it; people, hooks and events do.
+
+use alloc::collections::BTreeSet;
+use alloc::vec::Vec;
+
+use crate::protocol::activity::Activity;
+use crate::protocol::effects::{ChangeReason, Event, StopReason};
+use crate::protocol::status::Knowledge;
+use crate::protocol::units::{Moment, NodeId, Term};
+use crate::protocol::voter::Voter;
+
+/// The master as far as this node knows.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Believed {
+    pub(crate) id: NodeId,
+    pub(crate) term: Term,
+    pub(crate) knowledge: Knowledge,
+}
+
+/// What this node believes, and its history.
+#[derive(Clone, Debug)]
+pub(crate) struct Belief {
+    pub(crate) master: Option<Believed>,
+    pub(crate) since: Moment,
+    pub(crate) reason: Option<ChangeReason>,
+    pub(crate) changes: u64,
+    has_quorum: bool,
+    heard: BTreeSet<NodeId>,
+    stopped: Option<StopReason>,
+}
+
+impl Belief {
+    pub(crate) fn new(now: Moment) -> Self {
+        Self {
+            master: None,
+            since: now,
+            reason: None,
+            changes: 0,
+            has_quorum: false,
+            heard: BTreeSet::new(),
+            stopped: None,
+        }
+    }
+
+    /// Compares what is with what was, and tells the differences.
+    pub(crate) fn observe(&mut self, voter: &mut Voter, now: Moment) {
+        for event in &voter.effects.events {
+            if let Event::Demoted { reason, .. } = event {
+                self.stopped = Some(reason.clone());
+            }
+        }
+        self.observe_peers(voter, now);
+        self.observe_quorum(voter, now);
+        self.observe_master(voter, now);
+    }
+
+    fn observe_peers(&mut self, voter: &mut Voter, now: Moment) {
+        let dead_after = voter.dead_after();
+        let heard: BTreeSet<NodeId> =
+            voter.peers.all_heard(now, dead_after).map(|(id, _)| id.clone()).collect();
+        if heard == self.heard {
+            return;
+        }
+        let changed: Vec<NodeId> = heard.symmetric_difference(&self.heard).cloned().collect();
+        for peer in changed {
+            let is_heard = heard.contains(&peer);
+            voter.event(Event::PeerChanged { peer, is_heard });
+        }
+        self.heard = heard;
+    }
+
+    fn observe_quorum(&mut self, voter: &mut Voter, now: Moment) {
+        let [have, need] = [voter.voters_heard(now), voter.members().majority()];
+        let has_quorum = have >= need;
+        if has_quorum != self.has_quorum {
+            self.has_quorum = has_quorum;
+            voter.event(Event::QuorumChanged { has_quorum, have, need });
+        }
+    }
+
+    fn observe_master(&mut self, voter: &mut Voter, now: Moment) {
+        let current = current(voter, now);
+        let [old, new] = [&self.master, &current].map(|m| m.as_ref().map(|m| m.id.clone()));
+        if old != new {
+            let reason = self.reason_for(current.as_ref(), voter);
+            self.note_end_of(voter, new.as_ref(), &reason, now);
+            self.changes = self.changes.saturating_add(1);
+            self.since = now;
+            self.reason = Some(reason.clone());
+            let term = current.as_ref().map_or(voter.term(), |master| master.term);
+            voter.event(Event::MasterChanged { from: old, to: new, term, reason });
+        }
+        voter.has_known_master |= current.is_some();
+        self.master = current;
+    }
+
+    /// Keeps the cooldown's book: short terms of a preferred node make it wait longer (R41).
+    fn note_end_of(
+        &self,
+        voter: &mut Voter,
+        new: Option<&NodeId>,
+        reason: &ChangeReason,
+        now: Moment,
+    ) {
+        if let Some(ended) =
+            self.master.as_ref().filter(|_| *reason == ChangeReason::PromiseExpired)
+        {
+            voter.note_term_length(&ended.id, now.waited_since(self.since));
+        }
+        if new.is_some()
+            && let Some(expected) = voter.failback_to.take()
+            && new != Some(&expected)
+        {
+            voter.note_term_length(&expected, core::time::Duration::ZERO);
+        }
+    }
+
+    fn reason_for(&self, current: Option<&Believed>, voter: &Voter) -> ChangeReason {
+        match current.map(|master| &master.knowledge) {
+            Some(Knowledge::Own) => return ChangeReason::ElectedHere,
+            Some(Knowledge::Direct) => return ChangeReason::Announced,
+            Some(Knowledge::ToldBy(peer)) => return ChangeReason::ToldBy(peer.clone()),
+            None => {}
+        }
+        let Some(old) = &self.master else { return ChangeReason::NoLongerTold };
+        match &old.knowledge {
+            Knowledge::Own => {
+                let reason = self.stopped.clone().unwrap_or(StopReason::LeaseRanOut);
+                ChangeReason::Stopped(reason)
+            }
+            Knowledge::Direct | Knowledge::ToldBy(_) if voter.has_released(&old.id, old.term) => {
+                ChangeReason::Released
+            }
+            Knowledge::Direct => ChangeReason::PromiseExpired,
+            Knowledge::ToldBy(_) => {
+                let was_ours = voter.promise.as_ref().is_some_and(|p| p.holder == old.id);
+                if was_ours { ChangeReason::PromiseExpired } else { ChangeReason::NoLongerTold }
+            }
+        }
+    }
+}
+
+/// The master by the best evidence there is now.
+fn current(voter: &Voter, now: Moment) -> Option<Believed> {
+    if let Activity::Acting { term, until } = voter.activity
+        && !now.may_have_reached(until)
+    {
+        return Some(Believed { id: voter.me.clone(), term, knowledge: Knowledge::Own });
+    }
+    if let Some(promise) = voter.running_promise(now).filter(|promise| promise.is_acting) {
+        let id = promise.holder.clone();
+        return Some(Believed { id, term: promise.term, knowledge: Knowledge::Direct });
+    }
+    told(voter, now)
+}
+
+/// The master that a heard peer follows; of several the one in the latest term.
+fn told(voter: &Voter, now: Moment) -> Option<Believed> {
+    let tales = voter.peers.all_heard(now, voter.dead_after()).filter_map(|(peer, seen)| {
+        let id = seen.presence.follows.clone()?;
+        let term = seen.presence.term;
+        let is_credible = id != voter.me && !voter.has_released(&id, term);
+        is_credible.then(|| Believed { id, term, knowledge: Knowledge::ToldBy(peer.clone()) })
+    });
+    tales.max_by_key(|tale| tale.term)
+}

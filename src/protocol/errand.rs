@@ -1,0 +1,176 @@
+//! What a local client or a peer asked for and waits to see done: transfer, step-down, edit.
+//! Never moves mastership itself; the master does, if every precondition holds.
+
+use core::time::Duration;
+
+use crate::protocol::effects::{Answer, Rejection, StopReason, Wish};
+use crate::protocol::message::{Handover, HandoverRefusal, HandoverReply, Message};
+use crate::protocol::node::{Node, Role};
+use crate::protocol::proposal::{self, Proposal};
+use crate::protocol::units::{Moment, NodeId, Nonce, RequestId, Term};
+
+/// A handover that a local client waits for.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Errand {
+    request: RequestId,
+    /// Repeated by the master's answer, if the wish went to another node.
+    nonce: Option<Nonce>,
+    /// The new master's term is above this.
+    above: Term,
+    deadline: Moment,
+    /// What to say if no new master is seen in time.
+    otherwise: Answer,
+}
+
+impl Errand {
+    pub(crate) fn deadline(&self) -> Moment {
+        self.deadline
+    }
+}
+
+impl Node {
+    pub(crate) fn ask(&mut self, now: Moment, request: RequestId, wish: Wish) {
+        match wish {
+            Wish::Transfer { to } => self.ask_transfer(now, request, to),
+            Wish::StepDown { hold_off } => self.ask_step_down(now, request, hold_off),
+            Wish::Propose { revision, document } => {
+                let answer = match &mut self.role {
+                    Role::Master(master) => {
+                        let office = master.office(&self.voter, &document.charter.members);
+                        proposal::judge(&office, &self.voter, revision, &document, now)
+                    }
+                    Role::Follower(_) | Role::Candidate(_) => {
+                        let master = self.belief.master.as_ref().map(|m| m.id.clone());
+                        Err(Rejection::NotMaster { master })
+                    }
+                };
+                match (answer, &mut self.role) {
+                    (Ok(document), Role::Master(master)) => {
+                        self.voter.ledger.accept(document);
+                        master.spread(&mut self.voter, Proposal { request }, now);
+                    }
+                    (Ok(_), Role::Follower(_) | Role::Candidate(_)) => {}
+                    (Err(why), _) => self.answer(request, Answer::Rejected(why)),
+                }
+            }
+        }
+    }
+
+    fn answer(&mut self, request: RequestId, answer: Answer) {
+        self.voter.effects.answers.push((request, answer));
+    }
+
+    fn ask_transfer(&mut self, now: Moment, request: RequestId, to: Option<NodeId>) {
+        if self.errand.is_some() {
+            return self.answer(request, Answer::HandoverRefused(HandoverRefusal::Underway));
+        }
+        if self.is_acting() {
+            match self.begin_transfer(now, to) {
+                Ok(_) => self.wait(now, request, None, Answer::HandoverUnknown),
+                Err(why) => self.answer(request, Answer::HandoverRefused(why)),
+            }
+            return;
+        }
+        let Some(master) = self.belief.master.as_ref().map(|m| m.id.clone()) else {
+            return self.answer(request, Answer::HandoverRefused(HandoverRefusal::NotMaster));
+        };
+        if to.as_ref() == Some(&master) {
+            let refusal = HandoverRefusal::AlreadyMaster;
+            return self.answer(request, Answer::HandoverRefused(refusal));
+        }
+        let nonce = self.voter.nonce();
+        self.voter.send(&master, Message::Handover(Handover { nonce, to }));
+        self.wait(now, request, Some(nonce), Answer::HandoverUnknown);
+    }
+
+    fn ask_step_down(&mut self, now: Moment, request: RequestId, hold_off: Duration) {
+        if !self.is_acting() {
+            return self.answer(request, Answer::HandoverRefused(HandoverRefusal::NotMaster));
+        }
+        if self.errand.is_some() {
+            return self.answer(request, Answer::HandoverRefused(HandoverRefusal::Underway));
+        }
+        match self.begin_handover(now, None, StopReason::StepDownAsked) {
+            Ok(_) => {
+                self.voter.hold_off = Some(now.after(hold_off));
+                self.wait(now, request, None, Answer::SteppedDown);
+            }
+            Err(why) => self.answer(request, Answer::HandoverRefused(why)),
+        }
+    }
+
+    fn is_acting(&self) -> bool {
+        self.voter.activity.is_acting()
+    }
+
+    fn begin_transfer(
+        &mut self,
+        now: Moment,
+        to: Option<NodeId>,
+    ) -> Result<NodeId, HandoverRefusal> {
+        self.begin_handover(now, to, StopReason::TransferAsked)
+    }
+
+    /// Checks every precondition, and only then stops anything (R36).
+    fn begin_handover(
+        &mut self,
+        now: Moment,
+        to: Option<NodeId>,
+        reason: StopReason,
+    ) -> Result<NodeId, HandoverRefusal> {
+        let Role::Master(master) = &mut self.role else { return Err(HandoverRefusal::NotMaster) };
+        if !self.voter.activity.is_acting() {
+            return Err(HandoverRefusal::NotMaster);
+        }
+        if master.is_saying_farewell() {
+            return Err(HandoverRefusal::Underway);
+        }
+        if !master.is_settled() {
+            return Err(HandoverRefusal::EditPending);
+        }
+        let prospect = master.prospect(&self.voter, now);
+        let successor = match to {
+            Some(id) => prospect.check(&id).map(|()| id)?,
+            None => prospect.best().ok_or(HandoverRefusal::TooFewVoters)?,
+        };
+        master.hand_over(&mut self.voter, Some(successor.clone()), reason, now);
+        Ok(successor)
+    }
+
+    fn wait(&mut self, now: Moment, request: RequestId, nonce: Option<Nonce>, otherwise: Answer) {
+        let timing = self.voter.timing();
+        let deadline = now.after(timing.stop_budget()).after(timing.dead_after() * 2);
+        let above = self.belief.master.as_ref().map_or(self.voter.term(), |master| master.term);
+        self.errand = Some(Errand { request, nonce, above, deadline, otherwise });
+    }
+
+    /// Another node passes an operator's wish on.
+    pub(crate) fn on_handover(&mut self, now: Moment, from: &NodeId, asked: &Handover) {
+        let begun = self.begin_transfer(now, asked.to.clone());
+        let reply = HandoverReply { nonce: asked.nonce, begun };
+        self.voter.send(from, Message::HandoverReply(reply));
+    }
+
+    pub(crate) fn on_handover_reply(&mut self, reply: &HandoverReply) {
+        let is_ours = self.errand.as_ref().is_some_and(|e| e.nonce == Some(reply.nonce));
+        if let (true, Err(why)) = (is_ours, &reply.begun)
+            && let Some(errand) = self.errand.take()
+        {
+            self.answer(errand.request, Answer::HandoverRefused(why.clone()));
+        }
+    }
+
+    /// Answers the waiting client once a later master is seen, or time is up.
+    pub(crate) fn run_errand(&mut self, now: Moment) {
+        let Some(errand) = &self.errand else { return };
+        let seen = self.belief.master.as_ref().filter(|master| master.term > errand.above);
+        let answer = match seen {
+            Some(master) => Answer::HandedOver { to: master.id.clone(), term: master.term },
+            None if now.has_surely_reached(errand.deadline) => errand.otherwise.clone(),
+            None => return,
+        };
+        let request = errand.request;
+        self.errand = None;
+        self.answer(request, answer);
+    }
+}

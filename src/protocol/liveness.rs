@@ -1,0 +1,167 @@
+//! Per peer: heard or silent, since when without a break, in which direction, how far away,
+//! and whether its clock can be leant on.
+//! Never decides who leads; silence alone takes nothing from anybody.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::protocol::message::{Echo, Presence};
+use crate::protocol::timing::Timing;
+use crate::protocol::units::{Moment, NodeId};
+
+/// The shortest span over which a clock's rate is judged (R27).
+const RATE_WINDOW: Duration = Duration::from_secs(30);
+
+/// What this node knows about one peer.
+#[derive(Clone, Debug)]
+pub(crate) struct Peer {
+    pub(crate) last_heard: Moment,
+    pub(crate) streak_start: Moment,
+    pub(crate) presence: Presence,
+    pub(crate) round_trip: Option<Duration>,
+    rate: RateWatch,
+}
+
+impl Peer {
+    /// Whether it was heard within `dead_after`.
+    pub(crate) fn is_heard(&self, now: Moment, dead_after: Duration) -> bool {
+        now.waited_since(self.last_heard) < dead_after
+    }
+
+    pub(crate) fn is_clock_deviant(&self) -> bool {
+        self.rate.is_deviant
+    }
+}
+
+/// Everybody ever heard.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Peers(BTreeMap<NodeId, Peer>);
+
+impl Peers {
+    /// Takes note of a sign of life that says nothing about the sender's state.
+    pub(crate) fn touch(&mut self, from: &NodeId, now: Moment, dead_after: Duration) {
+        if let Some(peer) = self.0.get_mut(from) {
+            if !peer.is_heard(now, dead_after) {
+                peer.streak_start = now;
+            }
+            peer.last_heard = now;
+        }
+    }
+
+    /// Takes note of what `from` says about itself. Returns whether its clock was just found
+    /// to run off by more than half the bound (R27).
+    pub(crate) fn hear(
+        &mut self,
+        from: &NodeId,
+        presence: &Presence,
+        now: Moment,
+        timing: &Timing,
+    ) -> bool {
+        self.touch(from, now, timing.dead_after());
+        let peer = self.0.entry(from.clone()).or_insert_with(|| Peer {
+            last_heard: now,
+            streak_start: now,
+            presence: presence.clone(),
+            round_trip: None,
+            rate: RateWatch::default(),
+        });
+        peer.presence = presence.clone();
+        // A reading from before this machine was started again says nothing.
+        let echo = presence.echo.filter(|echo| now.has_surely_reached(echo.reading));
+        let Some(echo) = echo else { return false };
+        let round_trip = now.held_since(echo.reading).saturating_sub(echo.held);
+        peer.round_trip = Some(round_trip);
+        let asked = now.before(round_trip);
+        peer.rate.note(Sample { asked, answered: now, reading: presence.reading }, timing)
+    }
+
+    pub(crate) fn get(&self, id: &NodeId) -> Option<&Peer> {
+        self.0.get(id)
+    }
+
+    /// The peer, if it was heard within `dead_after`.
+    pub(crate) fn heard(&self, id: &NodeId, now: Moment, dead_after: Duration) -> Option<&Peer> {
+        self.0.get(id).filter(|peer| peer.is_heard(now, dead_after))
+    }
+
+    /// Everybody heard within `dead_after`, ordered by name.
+    pub(crate) fn all_heard(
+        &self,
+        now: Moment,
+        dead_after: Duration,
+    ) -> impl Iterator<Item = (&NodeId, &Peer)> {
+        self.0.iter().filter(move |(_, peer)| peer.is_heard(now, dead_after))
+    }
+
+    /// What to give back to `to` so that it can measure the round trip.
+    pub(crate) fn echo_for(&self, to: &NodeId, now: Moment) -> Option<Echo> {
+        let peer = self.0.get(to)?;
+        Some(Echo { reading: peer.presence.reading, held: now.held_since(peer.last_heard) })
+    }
+
+    /// When the next peer falls silent, for the agenda.
+    pub(crate) fn silences(&self, now: Moment, dead_after: Duration) -> Vec<Moment> {
+        self.all_heard(now, dead_after).map(|(_, peer)| peer.last_heard.after(dead_after)).collect()
+    }
+}
+
+/// A peer's clock reading, taken somewhere between two readings of our own.
+#[derive(Clone, Copy, Debug)]
+struct Sample {
+    asked: Moment,
+    answered: Moment,
+    reading: Moment,
+}
+
+/// Compares a peer's clocks with ours over windows of 30 s or more (R27).
+///
+/// The master's lease on its clock must end before the voter's promise on the voter's. Only the
+/// ratio of both rates matters, and only one way: a slow voter promises for longer, a fast one
+/// for less. Two clocks that each keep within ρ stay within 2ρ of each other, which R22 covers;
+/// beyond that a voter is not leant on. People hear of it at a quarter of that already. Of the
+/// peer's two clocks the one that ran less counts, as for the promise itself.
+///
+/// The peer read its clocks at an unknown moment between `asked` and `answered`. Only a rate
+/// that no moment in there explains counts, and only two windows in a row: a reading that a
+/// restart left behind spoils one.
+#[derive(Clone, Debug, Default)]
+struct RateWatch {
+    anchor: Option<Sample>,
+    was_off: bool,
+    was_beyond: bool,
+    is_deviant: bool,
+}
+
+impl RateWatch {
+    /// Returns true when the peer has just been found to run off.
+    fn note(&mut self, sample: Sample, timing: &Timing) -> bool {
+        let Some(anchor) = self.anchor else {
+            self.anchor = Some(sample);
+            return false;
+        };
+        let rebooted = sample.reading.boot_ns < anchor.reading.boot_ns
+            || sample.reading.raw_ns < anchor.reading.raw_ns;
+        if rebooted {
+            *self = Self { anchor: Some(sample), ..Self::default() };
+            return false;
+        }
+        let least = sample.asked.waited_since(anchor.answered);
+        if least < RATE_WINDOW {
+            return false;
+        }
+        let most = sample.answered.held_since(anchor.asked);
+        let theirs = sample.reading.waited_since(anchor.reading).as_nanos();
+        let drift = most.as_nanos() * u128::from(timing.drift_ppm()) / 1_000_000;
+        let is_off = theirs > most.as_nanos() + drift / 2;
+        let is_beyond = theirs > most.as_nanos() + drift * 2;
+        let is_news = is_off && !self.was_off;
+        *self = Self {
+            anchor: Some(sample),
+            was_off: is_off,
+            was_beyond: is_beyond,
+            is_deviant: is_beyond && self.was_beyond,
+        };
+        is_news
+    }
+}

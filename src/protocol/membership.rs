@@ -1,0 +1,185 @@
+//! Who belongs: who votes, who may lead, who only watches; and the charter they share.
+//! Never asks who is alive; `liveness` does.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::protocol::quorum;
+use crate::protocol::timing::Timing;
+use crate::protocol::units::{ClusterId, Label, NodeId, Pin, StorageId};
+
+/// The most voters a cluster may have.
+pub const VOTERS_MAX: usize = 9;
+
+/// What a member is for.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MemberRole {
+    /// Votes and may lead.
+    Voter,
+    /// Votes and keeps the document, never leads (R50).
+    Witness,
+    /// Receives, never counts (R49).
+    Observer,
+}
+
+/// One line of the document's node list.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Member {
+    /// Its name.
+    pub id: NodeId,
+    /// Where it listens, as `host:port`; the protocol never looks inside.
+    pub address: Label,
+    /// What it is for.
+    pub role: MemberRole,
+    /// Higher leads first under policy `priority`; 100 where the document names none.
+    pub priority: u32,
+    /// Its key's fingerprint: who may speak as this node (R74).
+    pub pin: Pin,
+    /// The disk whose votes count for it (R52).
+    pub storage: StorageId,
+}
+
+impl Member {
+    /// Whether its votes and acknowledgements count.
+    #[must_use]
+    pub fn votes(&self) -> bool {
+        match self.role {
+            MemberRole::Voter | MemberRole::Witness => true,
+            MemberRole::Observer => false,
+        }
+    }
+
+    /// Whether it may ever be master.
+    #[must_use]
+    pub fn may_lead(&self) -> bool {
+        self.role == MemberRole::Voter
+    }
+}
+
+/// The members of one document: names, keys and disks are distinct, 1 to 9 vote, one may lead.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Membership(Vec<Member>);
+
+/// Why a list of members cannot be a cluster. Indices are those of the list.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum MembershipError {
+    /// The member at this index has the name of an earlier one.
+    SameName(usize),
+    /// The member at this index has the key of an earlier one.
+    SameKey(usize),
+    /// The member at this index has the storage id of an earlier one.
+    SameStorage(usize),
+    /// Nobody may lead.
+    NobodyMayLead,
+    /// More than nine voters and witnesses.
+    TooManyVoters,
+}
+
+impl Membership {
+    /// Checks and builds; members are kept ordered by name.
+    ///
+    /// # Errors
+    /// The first member that contradicts an earlier one, or a count out of range.
+    pub fn new(mut members: Vec<Member>) -> Result<Self, MembershipError> {
+        for (index, member) in members.iter().enumerate() {
+            let earlier = &members[..index];
+            if earlier.iter().any(|e| e.id == member.id) {
+                return Err(MembershipError::SameName(index));
+            }
+            if earlier.iter().any(|e| e.pin == member.pin) {
+                return Err(MembershipError::SameKey(index));
+            }
+            if earlier.iter().any(|e| e.storage == member.storage) {
+                return Err(MembershipError::SameStorage(index));
+            }
+        }
+        if !members.iter().any(Member::may_lead) {
+            return Err(MembershipError::NobodyMayLead);
+        }
+        if members.iter().filter(|m| m.votes()).count() > VOTERS_MAX {
+            return Err(MembershipError::TooManyVoters);
+        }
+        members.sort_by(|a, b| a.id.cmp(&b.id));
+        Ok(Self(members))
+    }
+
+    /// Everybody, ordered by name.
+    pub fn all(&self) -> impl Iterator<Item = &Member> {
+        self.0.iter()
+    }
+
+    /// Those whose votes count, ordered by name.
+    pub fn voters(&self) -> impl Iterator<Item = &Member> {
+        self.0.iter().filter(|member| member.votes())
+    }
+
+    /// The member of that name.
+    #[must_use]
+    pub fn find(&self, id: &NodeId) -> Option<&Member> {
+        self.0.iter().find(|member| member.id == *id)
+    }
+
+    /// The voter of that name whose disk is `storage`; other disks of the same name do not count.
+    #[must_use]
+    pub fn voter(&self, id: &NodeId, storage: StorageId) -> Option<&Member> {
+        self.find(id).filter(|member| member.votes() && member.storage == storage)
+    }
+
+    /// ⌊voters/2⌋+1: how many must agree.
+    #[must_use]
+    pub fn majority(&self) -> usize {
+        quorum::majority(self.voters().count())
+    }
+
+    /// Whether both lists have the same voters with the same disks.
+    #[must_use]
+    pub fn has_voters_of(&self, other: &Self) -> bool {
+        let key = |member: &Member| (member.id.clone(), member.storage, member.role);
+        self.voters().map(key).eq(other.voters().map(key))
+    }
+}
+
+/// Who should lead when several could. It orders candidates and never vetoes (R68).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Policy {
+    /// The lowest name by bytes.
+    LowestId,
+}
+
+/// When a better node gets the mastership back from a sitting master.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Failback {
+    /// After this much unbroken liveness of the better node.
+    After(Duration),
+    /// Not by itself.
+    Never,
+}
+
+/// The election part of a charter.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Election {
+    /// Who is preferred.
+    pub policy: Policy,
+    /// How long a better node must live before the master hands over to it.
+    pub failback: Failback,
+}
+
+/// What a document says, parsed: the part of cluster.yaml the protocol acts on.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Charter {
+    /// The cluster's name, for people.
+    pub name: Label,
+    /// The cluster's identity.
+    pub cluster: ClusterId,
+    /// Raised by a forced recovery only (R62).
+    pub generation: u64,
+    /// The timing everybody uses.
+    pub timing: Timing,
+    /// Who is preferred.
+    pub election: Election,
+    /// Who belongs.
+    pub members: Membership,
+    /// Whether this release knows all that the document says. One that does not keeps, votes and
+    /// acknowledges, but does not lead (R44).
+    pub is_understood: bool,
+}

@@ -1,0 +1,90 @@
+//! An edit of the document on its way to a majority: may it be proposed, and what became of it.
+//! Never spreads it; the master does.
+
+use alloc::sync::Arc;
+use core::time::Duration;
+
+use crate::protocol::durable::Document;
+use crate::protocol::effects::{Answer, Rejection};
+use crate::protocol::membership::Charter;
+use crate::protocol::units::{Moment, Position, RequestId, Term};
+use crate::protocol::voter::Voter;
+
+/// Who waits for an edit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Proposal {
+    pub(crate) request: RequestId,
+}
+
+impl Proposal {
+    pub(crate) fn committed(self, document: &Document) -> (RequestId, Answer) {
+        let Document { position, revision, .. } = *document;
+        (self.request, Answer::Committed { position, revision })
+    }
+
+    /// Mastership ended before the edit had its majority: it may still commit (R43).
+    pub(crate) fn unknown(self) -> (RequestId, Answer) {
+        (self.request, Answer::OutcomeUnknown)
+    }
+}
+
+/// How a master stands towards an edit.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Office {
+    pub(crate) term: Term,
+    /// An own-term document is committed and no other edit waits (R19).
+    pub(crate) is_settled: bool,
+    /// It has decided to end.
+    pub(crate) is_ending: bool,
+    /// The round trip within which a majority answers.
+    pub(crate) round_trip: Duration,
+    /// The lease that the edited document's voters would give now (R25).
+    pub(crate) lease_end: Option<Moment>,
+}
+
+/// Everything that must hold before the master takes an edit (R19, R25, R43). Returns the
+/// document as it will be spread.
+pub(crate) fn judge(
+    office: &Office,
+    voter: &Voter,
+    revision: u64,
+    edited: &Document,
+    now: Moment,
+) -> Result<Document, Rejection> {
+    let old = &voter.durable().accepted;
+    if voter.is_storage_failed() {
+        return Err(Rejection::StorageFailed);
+    }
+    if !voter.activity.is_acting() || office.is_ending {
+        return Err(Rejection::NotMaster { master: None });
+    }
+    if !office.is_settled {
+        return Err(Rejection::EditPending);
+    }
+    if revision != old.revision {
+        return Err(Rejection::RevisionMoved { now: old.revision });
+    }
+    let [before, after] = [&old.charter, &edited.charter];
+    let same = |charter: &Charter| (charter.name.clone(), charter.cluster, charter.generation);
+    if same(before) != same(after) {
+        return Err(Rejection::OtherCluster);
+    }
+    if !after.members.has_voters_of(&before.members) {
+        return Err(Rejection::VotersFixed);
+    }
+    if office.round_trip > after.timing.slack() {
+        return Err(Rejection::TooFarApart { round_trip: office.round_trip });
+    }
+    // The new time to stop must fit into the lease that the old timing gave: what runs under it
+    // is stopped by the new one from the commit on.
+    let reserve = after.timing.activation_reserve().max(before.timing.activation_reserve());
+    if office.lease_end.is_none_or(|end| now.may_have_reached(end.before(reserve))) {
+        return Err(Rejection::LeaseTooShort);
+    }
+    let term = office.term;
+    let version = old.position.version.checked_add(1).ok_or(Rejection::EditPending)?;
+    let revision = old.revision.checked_add(1).ok_or(Rejection::EditPending)?;
+    let position = Position { term, version };
+    let charter = Arc::clone(&edited.charter);
+    Ok(Document { position, revision, charter, ..edited.clone() })
+}

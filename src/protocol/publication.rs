@@ -1,0 +1,131 @@
+//! The master's document on its way: re-stamped, handed out, counted, committed.
+//! Never takes an edit by itself; `proposal` judges it first.
+
+use alloc::collections::BTreeMap;
+
+use crate::protocol::message::{Append, AppendAck, HeartbeatAck, Message};
+use crate::protocol::mutant::Rule;
+use crate::protocol::proposal::Proposal;
+use crate::protocol::register::Copies;
+use crate::protocol::units::{Moment, NodeId, Position, Term};
+use crate::protocol::voter::Voter;
+
+/// One document and who has it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Publication {
+    term: Term,
+    /// The sequence of the record that holds the document.
+    recorded_by: u64,
+    copies: Copies,
+    /// Whether the document in `copies` is committed.
+    is_committed: bool,
+    /// Whether any document of this term is committed (R19).
+    is_established: bool,
+    pushed: BTreeMap<NodeId, Moment>,
+    pub(crate) proposal: Option<Proposal>,
+}
+
+impl Publication {
+    /// Re-stamps the document in the term just won: same bytes, same voters (R18).
+    pub(crate) fn begin(voter: &mut Voter, term: Term) -> Self {
+        let mine = voter.durable().accepted.clone();
+        if voter.keeps(Rule::Restamp) {
+            let version = mine.position.version.saturating_add(1);
+            voter.ledger.accept(mine.restamped(Position { term, version }));
+        }
+        Self {
+            term,
+            recorded_by: voter.durable().sequence,
+            copies: Copies::of(term, &voter.durable().accepted),
+            is_committed: false,
+            is_established: false,
+            pushed: BTreeMap::new(),
+            proposal: None,
+        }
+    }
+
+    /// Whether a document of this term is committed (R19).
+    pub(crate) fn is_established(&self) -> bool {
+        self.is_established
+    }
+
+    /// Whether an own-term document is committed and no other waits (R19).
+    pub(crate) fn is_settled(&self) -> bool {
+        self.is_established && self.is_committed
+    }
+
+    fn push(&mut self, voter: &mut Voter, to: &NodeId, now: Moment) {
+        self.pushed.insert(to.clone(), now);
+        let document = voter.durable().accepted.clone();
+        voter.send(to, Message::Append(Append { term: self.term, document }));
+    }
+
+    /// Hands the document to everybody who might need it.
+    pub(crate) fn push_to_all(&mut self, voter: &mut Voter, now: Moment) {
+        for member in voter.known_members() {
+            self.push(voter, &member.id, now);
+        }
+    }
+
+    /// Hands it to one whose answer shows that it lacks it, or to a voter whose acknowledgement
+    /// got lost, once per heartbeat.
+    pub(crate) fn push_if_missing(
+        &mut self,
+        voter: &mut Voter,
+        to: &NodeId,
+        ack: &HeartbeatAck,
+        now: Moment,
+    ) {
+        let mine = &voter.durable().accepted;
+        let is_counted =
+            self.copies.has(to) || voter.members().voter(to, ack.presence.storage).is_none();
+        let has_it = (ack.position, ack.hash) == (mine.position, mine.hash) && is_counted;
+        let pause = voter.timing().heartbeat();
+        let is_time = self.pushed.get(to).is_none_or(|last| now.held_since(*last) >= pause);
+        if !has_it && ack.position <= mine.position && is_time {
+            self.push(voter, to, now);
+        }
+    }
+
+    /// A voter says that it has a document on disk; only this one in this term counts (R18).
+    pub(crate) fn count(&mut self, voter: &Voter, from: &NodeId, ack: &AppendAck) {
+        if voter.members().voter(from, ack.storage).is_some() {
+            self.copies.count(from, ack.term, ack.position, ack.hash);
+        }
+    }
+
+    /// Whether `id` acknowledged the present document, which is committed.
+    pub(crate) fn is_held_by(&self, id: &NodeId) -> bool {
+        self.is_committed && self.copies.has(id)
+    }
+
+    /// Goes on with an edited document, which `voter` has accepted already.
+    pub(crate) fn replace(&mut self, voter: &Voter, proposal: Proposal) {
+        self.copies = Copies::of(self.term, &voter.durable().accepted);
+        self.recorded_by = voter.durable().sequence;
+        self.is_committed = false;
+        self.proposal = Some(proposal);
+    }
+
+    /// Own copy on disk, a majority of copies acknowledged: committed (R2, R18). Returns whether
+    /// an edit was just committed, which everybody should hear at once.
+    pub(crate) fn count_commit(&mut self, voter: &mut Voter) -> bool {
+        if self.is_committed || voter.is_storage_failed() {
+            return false;
+        }
+        let me = voter.me.clone();
+        if !self.copies.has(&me) && voter.ledger.is_recorded(self.recorded_by) {
+            let mine = voter.durable().accepted.clone();
+            self.copies.count(&me, self.term, mine.position, mine.hash);
+        }
+        if !self.copies.are_committed(voter.members()) {
+            return false;
+        }
+        self.is_committed = true;
+        self.is_established = true;
+        voter.commit_accepted();
+        let Some(proposal) = self.proposal.take() else { return false };
+        voter.effects.answers.push(proposal.committed(&voter.durable().accepted));
+        true
+    }
+}

@@ -1,0 +1,171 @@
+//! The master's lease: the heartbeats it sent, the promises that came back, until when they last.
+//! Never decides what to do about it; the master does.
+
+use alloc::collections::VecDeque;
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::protocol::activity::Activity;
+use crate::protocol::deadline::Agenda;
+use crate::protocol::lease::{Lease, Support};
+use crate::protocol::membership::Membership;
+use crate::protocol::message::{Heartbeat, HeartbeatAck, Message};
+use crate::protocol::mutant::Rule;
+use crate::protocol::units::{Moment, NodeId, Term};
+use crate::protocol::voter::Voter;
+
+/// How many sent heartbeats are remembered: more than fit into a promise (a heartbeat is at least
+/// a two-hundredth of it), so that forgotten ones are worth no lease any more.
+const SENT_MAX: usize = 512;
+
+/// A heartbeat that was sent: when, and for what promise (R23).
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+struct Sent {
+    sequence: u64,
+    at: Moment,
+    promise: Duration,
+}
+
+/// Asks for promises and counts what they are worth.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub(crate) struct Renewal {
+    term: Term,
+    pub(crate) lease: Lease,
+    sent: VecDeque<Sent>,
+    sequence: u64,
+    next_beat: Moment,
+}
+
+impl Renewal {
+    pub(crate) fn new(term: Term, now: Moment) -> Self {
+        let (lease, sent) = Default::default();
+        Self { term, lease, sent, sequence: 0, next_beat: now }
+    }
+
+    pub(crate) fn is_due(&self, now: Moment) -> bool {
+        now.has_surely_reached(self.next_beat)
+    }
+
+    /// Asks everybody for a promise; the sending time is noted first (R23).
+    pub(crate) fn beat(&mut self, voter: &mut Voter, now: Moment) {
+        let timing = voter.timing();
+        self.sequence += 1;
+        self.next_beat = now.after(timing.heartbeat());
+        let promise = timing.dead_after();
+        if self.sent.len() == SENT_MAX {
+            self.sent.pop_front();
+        }
+        self.sent.push_back(Sent { sequence: self.sequence, at: now, promise });
+        for member in voter.known_members() {
+            let accepted = &voter.durable().accepted;
+            let heartbeat = Heartbeat {
+                term: self.term,
+                sequence: self.sequence,
+                promise,
+                position: accepted.position,
+                hash: accepted.hash,
+                committed: voter.durable().committed.position,
+                is_acting: voter.activity.is_acting(),
+                presence: voter.presence(&member.id, now),
+            };
+            voter.send(&member.id, Message::Heartbeat(heartbeat));
+        }
+    }
+
+    /// A voter promised: what that is worth counts from the sending of what it answered (R25).
+    pub(crate) fn supported(
+        &mut self,
+        voter: &mut Voter,
+        from: &NodeId,
+        ack: &HeartbeatAck,
+        now: Moment,
+    ) {
+        let sent = self.sent.iter().find(|sent| sent.sequence == ack.sequence).copied();
+        let is_voter = voter.members().voter(from, ack.presence.storage).is_some();
+        if let Some(sent) = sent.filter(|_| is_voter) {
+            let promise = if voter.keeps(Rule::LeaseNamedByHeartbeat) {
+                sent.promise
+            } else {
+                voter.dead_after()
+            };
+            let base = if voter.keeps(Rule::LeaseFromSend) { sent.at } else { now };
+            let until = base.after(voter.timing().lease_length(promise));
+            let worth = Support { until, sent: sent.at, answered: now };
+            self.lease.support(from, worth);
+        }
+    }
+
+    /// The lease's end (R25); for a single voter its own latest turn counts as the answer.
+    pub(crate) fn lease_end(&self, voter: &Voter) -> Option<Moment> {
+        let needed = voter.members().majority() - 1;
+        if needed == 0 {
+            let newest = self.sent.back()?;
+            return Some(newest.at.after(voter.timing().lease_length(newest.promise)));
+        }
+        let others: Vec<&NodeId> = Self::supporters(voter).collect();
+        self.lease.end(others.into_iter(), needed)
+    }
+
+    /// The end of the lease that the voters of `members` would give now (R25).
+    pub(crate) fn lease_end_under(&self, voter: &Voter, members: &Membership) -> Option<Moment> {
+        let needed = members.majority() - 1;
+        if needed == 0 {
+            return self.lease_end(voter);
+        }
+        let others: Vec<&NodeId> =
+            members.voters().map(|m| &m.id).filter(|id| **id != voter.me).collect();
+        self.lease.end(others.into_iter(), needed)
+    }
+
+    fn supporters(voter: &Voter) -> impl Iterator<Item = &NodeId> {
+        let sound = |id: &&NodeId| !voter.peers.get(id).is_some_and(|p| p.is_clock_deviant());
+        voter.other_voters().map(|member| &member.id).filter(sound)
+    }
+
+    /// What is left of the lease, if it is valid (R21: the clock that ran more).
+    pub(crate) fn lease_left(&self, voter: &Voter, now: Moment) -> Option<Duration> {
+        let end = self.lease_end(voter).filter(|end| !now.may_have_reached(*end))?;
+        let boot = end.boot_ns.saturating_sub(now.boot_ns);
+        let raw = end.raw_ns.saturating_sub(now.raw_ns);
+        Some(Duration::from_nanos(boot.min(raw)))
+    }
+
+    /// Until when this master may act: the lease less the stop budget (R31).
+    pub(crate) fn acting_until(&self, voter: &Voter) -> Option<Moment> {
+        if !voter.keeps(Rule::StopBeforeExpiry) {
+            return self.sent.back().map(|sent| sent.at.after(Duration::from_secs(3600)));
+        }
+        self.lease_end(voter).map(|end| end.before(voter.timing().stop_budget()))
+    }
+
+    /// When the newest heartbeat that a majority answered was sent.
+    pub(crate) fn newest_answered(&self, voter: &Voter) -> Option<Moment> {
+        let needed = voter.members().majority() - 1;
+        if needed == 0 {
+            return self.sent.back().map(|sent| sent.at);
+        }
+        let others: Vec<&NodeId> = Self::supporters(voter).collect();
+        self.lease.newest_sent(others.into_iter(), needed)
+    }
+
+    /// When what acts is killed if it is told to stop now: after its time, within the lease.
+    pub(crate) fn stop_limit(&self, voter: &Voter, now: Moment) -> Moment {
+        let timing = voter.timing();
+        let patience = now.after(timing.stop());
+        let Some(end) = self.lease_end(voter) else { return now };
+        let last = end.before(timing.kill() + timing.margin());
+        Moment {
+            boot_ns: patience.boot_ns.min(last.boot_ns),
+            raw_ns: patience.raw_ns.min(last.raw_ns),
+        }
+    }
+
+    pub(crate) fn agenda(&self, voter: &Voter, agenda: &mut Agenda) {
+        agenda.waits_until(self.next_beat);
+        if let Some(until) = self.acting_until(voter)
+            && voter.activity != Activity::Idle
+        {
+            agenda.ends_at(until);
+        }
+    }
+}

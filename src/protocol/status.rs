@@ -1,0 +1,155 @@
+//! The read-only view of a node: for people, hooks, scripts and the simulator's oracles.
+//! Never decides; every field is copied or derived from the state at one moment.
+
+use alloc::vec::Vec;
+use core::time::Duration;
+
+use crate::protocol::membership::MemberRole;
+use crate::protocol::units::{ClusterId, Label, Moment, NodeId, Position, StorageId, Term};
+
+/// What a node is doing, in one word.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Duty {
+    /// Acts as master under a valid lease.
+    Master,
+    /// Won its term; commits its document and gathers its lease.
+    Winner,
+    /// No longer master; what it ran is not confirmed dead.
+    Stopping,
+    /// Asks for votes.
+    Candidate,
+    /// Follows a master, or waits for one.
+    Follower,
+}
+
+/// How this node knows the master.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Knowledge {
+    /// It is this node.
+    Own,
+    /// By its heartbeats.
+    Direct,
+    /// By this peer, which hears it.
+    ToldBy(NodeId),
+}
+
+/// The master a node believes in.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct KnownMaster {
+    /// Who.
+    pub id: NodeId,
+    /// Where it listens.
+    pub address: Label,
+    /// In which term.
+    pub term: Term,
+    /// How this node knows.
+    pub knowledge: Knowledge,
+}
+
+/// One peer as this node sees it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct PeerStatus {
+    /// Its name.
+    pub id: NodeId,
+    /// Where it listens.
+    pub address: Label,
+    /// What it is for.
+    pub role: MemberRole,
+    /// Whether this node received from it within dead_after.
+    pub is_heard: bool,
+    /// Whether it says that it receives from this node; `None` while it is not heard.
+    pub hears_us: Option<bool>,
+    /// Time since the last message from it; `None` if there never was one.
+    pub last_heard: Option<Duration>,
+    /// How long it has been heard without a break of dead_after.
+    pub streak: Option<Duration>,
+    /// The last measured round trip.
+    pub round_trip: Option<Duration>,
+    /// Its document's position.
+    pub position: Option<Position>,
+    /// Its term.
+    pub term: Option<Term>,
+    /// Whether it may vote now.
+    pub is_vote_ready: Option<bool>,
+    /// Whom it follows.
+    pub follows: Option<NodeId>,
+    /// Whom it hears.
+    pub hears: Vec<NodeId>,
+    /// Whether its clock is too far off to count for a lease (R27).
+    pub is_clock_deviant: bool,
+}
+
+/// Everything about one node at one moment.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Status {
+    /// When this view was taken.
+    pub at: Moment,
+    /// This node.
+    pub node: NodeId,
+    /// This node's disk.
+    pub storage: StorageId,
+    /// The cluster's name.
+    pub cluster_name: Label,
+    /// The cluster.
+    pub cluster: ClusterId,
+    /// Raised by forced recovery only.
+    pub generation: u64,
+    /// What it does.
+    pub duty: Duty,
+    /// Its durable term.
+    pub term: Term,
+    /// Whom it believes to be master.
+    pub master: Option<KnownMaster>,
+    /// How long it has believed so.
+    pub since: Duration,
+    /// Why it came to believe so, in words.
+    pub reason: Option<crate::protocol::effects::ChangeReason>,
+    /// How many changes of master it saw, none included.
+    pub changes: u64,
+    /// While `duty` is `Master`: acting ends when either clock reaches this, unless renewed.
+    pub acting_until: Option<Moment>,
+    /// While a lease is held: its full remaining length.
+    pub lease_left: Option<Duration>,
+    /// While promised to a master: to whom and for how much longer.
+    pub promise: Option<(NodeId, Duration)>,
+    /// Rest of the quiet period (R12), if it runs.
+    pub quiet_left: Option<Duration>,
+    /// Whether the disk failed (R4).
+    pub is_storage_failed: bool,
+    /// Rest of a step-down's hold-off, if one runs.
+    pub hold_off_left: Option<Duration>,
+    /// Voters heard, this node included if it votes.
+    pub quorum_have: usize,
+    /// Voters needed.
+    pub quorum_need: usize,
+    /// The accepted document.
+    pub accepted: Position,
+    /// The committed document.
+    pub committed: Position,
+    /// The committed document's content revision.
+    pub revision: u64,
+    /// Every other member.
+    pub peers: Vec<PeerStatus>,
+    /// If the master vanished now, what would keep the rest from electing another.
+    pub blockers: Vec<Blocker>,
+    /// The promise length and heartbeat in force.
+    pub timing: crate::protocol::timing::Timing,
+}
+
+/// What would block a failover now.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Blocker {
+    /// Without the master fewer voters remain in sight than are needed.
+    TooFewVoters {
+        /// Voters heard or present that would remain.
+        remaining: usize,
+        /// Voters needed.
+        need: usize,
+    },
+    /// That voter may not vote now.
+    NotVoteReady(NodeId),
+    /// This node's disk failed.
+    StorageFailed,
+    /// Nobody left could lead.
+    NobodyMayLead,
+}

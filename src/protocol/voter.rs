@@ -1,0 +1,466 @@
+//! What every node is, whatever its role: a disk, a vote, a promise, peers, a document.
+//! Never decides to stand or to lead; the roles do, and they all work on this.
+
+use alloc::collections::BTreeMap;
+use alloc::vec::Vec;
+use core::mem;
+use core::time::Duration;
+
+use crate::protocol::activity::Activity;
+use crate::protocol::durable::Durable;
+use crate::protocol::effects::{Alarm, Effects, Event};
+use crate::protocol::lease::Promise;
+use crate::protocol::ledger::Ledger;
+use crate::protocol::liveness::{Peer, Peers};
+use crate::protocol::membership::{Failback, Member, Membership};
+use crate::protocol::message::{Candidacy, Envelope, Message, Presence, Released};
+use crate::protocol::mutant::Rule;
+use crate::protocol::preference;
+use crate::protocol::register;
+use crate::protocol::timing::Timing;
+use crate::protocol::units::{Chance, Hash, Moment, NodeId, Nonce, Position, Term, Words};
+use crate::protocol::vote::Poll;
+
+/// A refusing voter may make a master step down this often (R17, L4).
+const DISRUPTION_INTERVAL: Duration = Duration::from_secs(60);
+
+/// The same alarm about the same node is raised this often at most.
+const ALARM_INTERVAL: Duration = Duration::from_secs(60);
+
+/// A cooldown doubles after each short term of a preferred node, up to this many times (R41).
+const COOLDOWN_DOUBLINGS_MAX: u32 = 4;
+
+/// The part of a node that all roles share.
+#[derive(Clone, Debug)]
+pub(crate) struct Voter {
+    pub(crate) me: NodeId,
+    pub(crate) promise: Option<Promise>,
+    pub(crate) peers: Peers,
+    pub(crate) chance: Chance,
+    pub(crate) activity: Activity,
+    pub(crate) effects: Effects,
+    pub(crate) ledger: Ledger,
+    /// The last node that proved to be master of a term (R10).
+    pub(crate) master_of: Option<(Term, NodeId)>,
+    /// A term to adopt once everything has stopped (R17).
+    pub(crate) pending_term: Option<Term>,
+    /// Whether any master was known since this process started.
+    pub(crate) has_known_master: bool,
+    /// The preferred node this one handed over to, until it leads or fails to (R41).
+    pub(crate) failback_to: Option<NodeId>,
+    /// Set by the node when it is leaving: it must not stand any more.
+    pub(crate) is_leaving: bool,
+    /// No candidacy before this unless nobody else can (step-down).
+    pub(crate) hold_off: Option<Moment>,
+    quiet_until: Option<Moment>,
+    releases: BTreeMap<NodeId, Term>,
+    /// When each kind of alarm was last raised about each node.
+    alarmed: BTreeMap<(u8, Option<NodeId>), Moment>,
+    disruptions: BTreeMap<NodeId, Moment>,
+    /// Doublings of a preferred node's cooldown after short or failed terms (R41).
+    short_terms: BTreeMap<NodeId, u32>,
+    last_fetch: BTreeMap<NodeId, Moment>,
+    /// Since when the disk owes an answer.
+    writing_since: Option<Moment>,
+}
+
+impl Voter {
+    pub(crate) fn new(durable: Durable, now: Moment, seed: u64) -> Self {
+        let high_water = durable.promise_high_water;
+        let quiet_until = (!high_water.is_zero()).then(|| now.after(high_water));
+        Self {
+            me: durable.identity.node.clone(),
+            promise: None,
+            peers: Peers::default(),
+            chance: Chance::new(seed),
+            activity: Activity::Idle,
+            effects: Effects::default(),
+            ledger: Ledger::new(durable, now),
+            master_of: None,
+            pending_term: None,
+            has_known_master: false,
+            failback_to: None,
+            is_leaving: false,
+            hold_off: None,
+            quiet_until,
+            releases: BTreeMap::new(),
+            alarmed: BTreeMap::new(),
+            disruptions: BTreeMap::new(),
+            short_terms: BTreeMap::new(),
+            last_fetch: BTreeMap::new(),
+            writing_since: None,
+        }
+    }
+
+    // ---- what it is ----------------------------------------------------------------------
+
+    pub(crate) fn durable(&self) -> &Durable {
+        self.ledger.durable()
+    }
+
+    /// Whether `rule` holds; outside tests always.
+    pub(crate) fn keeps(&self, rule: Rule) -> bool {
+        self.ledger.mutation.keeps(rule)
+    }
+
+    pub(crate) fn term(&self) -> Term {
+        self.durable().term
+    }
+
+    /// The accepted document's members make the quorums (R42).
+    pub(crate) fn members(&self) -> &Membership {
+        &self.durable().accepted.charter.members
+    }
+
+    /// The committed document's timing is in force (R42).
+    pub(crate) fn timing(&self) -> Timing {
+        self.durable().committed.charter.timing
+    }
+
+    pub(crate) fn dead_after(&self) -> Duration {
+        self.timing().dead_after()
+    }
+
+    pub(crate) fn is_storage_failed(&self) -> bool {
+        self.ledger.is_failed()
+    }
+
+    /// This node as a voter of its own document with this very disk (R13, R52).
+    pub(crate) fn own_vote(&self) -> Option<&Member> {
+        self.members().voter(&self.me, self.durable().identity.storage)
+    }
+
+    pub(crate) fn other_voters(&self) -> impl Iterator<Item = &Member> + Clone {
+        let me = &self.me;
+        let all: Vec<&Member> = self.members().voters().filter(|m| m.id != *me).collect();
+        all.into_iter()
+    }
+
+    /// Every member of the accepted or committed document but this node.
+    pub(crate) fn known_members(&self) -> Vec<Member> {
+        let accepted = self.durable().accepted.charter.members.all();
+        let committed = self.durable().committed.charter.members.all();
+        let mut known: BTreeMap<&NodeId, &Member> = BTreeMap::new();
+        for member in committed.chain(accepted).filter(|member| member.id != self.me) {
+            known.insert(&member.id, member);
+        }
+        known.into_values().cloned().collect()
+    }
+
+    pub(crate) fn knows(&self, id: &NodeId) -> bool {
+        let accepted = &self.durable().accepted.charter.members;
+        accepted.find(id).is_some() || self.durable().committed.charter.members.find(id).is_some()
+    }
+
+    /// That voter as a peer, if it was heard within dead_after from the disk that counts (R52).
+    fn heard(&self, voter: &Member, now: Moment) -> Option<&Peer> {
+        let peer = self.peers.heard(&voter.id, now, self.dead_after())?;
+        (peer.presence.storage == voter.storage).then_some(peer)
+    }
+
+    /// Voters heard within dead_after, this node included if it votes.
+    pub(crate) fn voters_heard(&self, now: Moment) -> usize {
+        let others = self.other_voters().filter(|voter| self.heard(voter, now).is_some()).count();
+        others + usize::from(self.own_vote().is_some())
+    }
+
+    /// The round trip within which a majority answers, as far as it was measured.
+    pub(crate) fn majority_round_trip(&self) -> Duration {
+        let measured =
+            self.other_voters().filter_map(|voter| self.peers.get(&voter.id)?.round_trip);
+        let mut trips: Vec<Duration> = measured.collect();
+        trips.sort_unstable();
+        let needed = self.members().majority() - 1;
+        needed.checked_sub(1).and_then(|last| trips.get(last)).copied().unwrap_or_default()
+    }
+
+    /// Whether that voter is heard and its clock fit for a lease (R27).
+    fn leans_on(&self, voter: &Member, now: Moment) -> bool {
+        self.heard(voter, now).is_some_and(|peer| !peer.is_clock_deviant())
+    }
+
+    /// Whether a majority is there whose promises could carry a lease of this node.
+    pub(crate) fn leans_on_majority(&self, now: Moment) -> bool {
+        let others = self.other_voters().filter(|voter| self.leans_on(voter, now)).count();
+        others + usize::from(self.own_vote().is_some()) >= self.members().majority()
+    }
+
+    /// Other voters that could lead and are heard, except the one whose promise just ran out.
+    pub(crate) fn rivals(&self, now: Moment) -> impl Iterator<Item = &Member> {
+        let lost = self.lost_master(now);
+        let heard = self.other_voters().filter(move |member| {
+            self.heard(member, now).is_some_and(|peer| peer.presence.is_electable)
+        });
+        heard.filter(move |member| member.may_lead() && Some(&member.id) != lost)
+    }
+
+    /// The holder of a promise that ran out, unless it was heard again since.
+    fn lost_master(&self, now: Moment) -> Option<&NodeId> {
+        let promise = self.promise.as_ref()?;
+        let peer = self.peers.heard(&promise.holder, now, self.dead_after());
+        let spoke_since = peer.is_some_and(|peer| {
+            peer.last_heard.held_since(promise.renewed) >= self.timing().heartbeat()
+        });
+        (!spoke_since).then_some(&promise.holder)
+    }
+
+    pub(crate) fn rank(&self, now: Moment) -> u32 {
+        preference::rank(&self.durable().committed.charter, &self.me, self.rivals(now))
+    }
+
+    pub(crate) fn quiet_left(&self, now: Moment) -> Option<Duration> {
+        let until = self.quiet_until.filter(|until| !now.has_surely_reached(*until))?;
+        let boot = until.boot_ns.saturating_sub(now.boot_ns);
+        let raw = until.raw_ns.saturating_sub(now.raw_ns);
+        Some(Duration::from_nanos(boot.max(raw)))
+    }
+
+    pub(crate) fn quiet_until(&self) -> Option<Moment> {
+        self.quiet_until
+    }
+
+    /// The promise to somebody else that still runs.
+    pub(crate) fn running_promise(&self, now: Moment) -> Option<&Promise> {
+        self.promise.as_ref().filter(|p| p.holder != self.me && p.remaining(now).is_some())
+    }
+
+    pub(crate) fn is_vote_ready(&self, now: Moment) -> bool {
+        !self.is_storage_failed()
+            && self.own_vote().is_some()
+            && self.quiet_left(now).is_none()
+            && !self.is_disk_slow(now)
+            && !matches!(self.activity, Activity::Stopping { .. })
+    }
+
+    /// Whether the disk owes an answer for so long that a vote could not be relied on.
+    fn is_disk_slow(&self, now: Moment) -> bool {
+        let limit = self.dead_after() / 2;
+        self.writing_since.is_some_and(|since| now.held_since(since) >= limit)
+    }
+
+    pub(crate) fn is_held_off(&self, now: Moment) -> bool {
+        self.hold_off.is_some_and(|until| !now.has_surely_reached(until))
+    }
+
+    /// Whether this node is a voter that may lead under the document it has (R13, R44).
+    pub(crate) fn may_lead(&self) -> bool {
+        let is_understood = self.durable().accepted.charter.is_understood;
+        is_understood && self.own_vote().is_some_and(Member::may_lead)
+    }
+
+    pub(crate) fn is_electable(&self, now: Moment) -> bool {
+        self.may_lead() && !self.is_storage_failed() && !self.is_leaving && !self.is_held_off(now)
+    }
+
+    pub(crate) fn poll(&self, now: Moment, lease_left: Option<Duration>) -> Poll<'_> {
+        Poll {
+            now,
+            durable: self.durable(),
+            promise: self.promise.as_ref(),
+            quiet_left: self.quiet_left(now),
+            lease_left,
+            is_stopping: self.activity != Activity::Idle,
+            is_storage_failed: self.ledger.is_failed(),
+            mutation: &self.ledger.mutation,
+        }
+    }
+
+    // ---- speaking ------------------------------------------------------------------------
+
+    pub(crate) fn event(&mut self, event: Event) {
+        self.effects.events.push(event);
+    }
+
+    /// Raises `alarm`, unless one of its kind about the same node was raised within a minute.
+    pub(crate) fn alarm(&mut self, alarm: Alarm, now: Moment) {
+        let (kind, about) = alarm.subject();
+        let last = self.alarmed.get(&(kind, about.cloned()));
+        if last.is_none_or(|last| now.held_since(*last) >= ALARM_INTERVAL) {
+            self.alarmed.insert((kind, about.cloned()), now);
+            self.event(Event::Alarm(alarm));
+        }
+    }
+
+    pub(crate) fn send(&mut self, to: &NodeId, message: Message) {
+        self.effects.mail.push(Envelope { to: to.clone(), message });
+    }
+
+    /// Sends once the record with `sequence` is on disk (P5).
+    fn send_after(&mut self, sequence: u64, to: &NodeId, message: Message) {
+        let envelope = Envelope { to: to.clone(), message };
+        if self.ledger.is_recorded(sequence) {
+            self.effects.mail.push(envelope);
+        } else {
+            self.ledger.hold(sequence, envelope);
+        }
+    }
+
+    /// Sends once the present term, vote and high-water mark are on disk.
+    pub(crate) fn send_vowed(&mut self, to: &NodeId, message: Message) {
+        self.send_after(self.ledger.vow_sequence(), to, message);
+    }
+
+    /// Sends once everything this node holds now is on disk.
+    pub(crate) fn send_recorded(&mut self, to: &NodeId, message: Message) {
+        self.send_after(self.durable().sequence, to, message);
+    }
+
+    pub(crate) fn nonce(&mut self) -> Nonce {
+        Nonce(self.chance.bits())
+    }
+
+    /// What this node says about itself to `to`.
+    pub(crate) fn presence(&self, to: &NodeId, now: Moment) -> Presence {
+        let follows = match self.activity {
+            Activity::Acting { .. } => Some(self.me.clone()),
+            Activity::Stopping { .. } => None,
+            Activity::Idle => {
+                self.running_promise(now).filter(|p| p.is_acting).map(|p| p.holder.clone())
+            }
+        };
+        let hears = self.other_voters().filter(|voter| self.leans_on(voter, now));
+        let hears = hears.map(|voter| voter.id.clone());
+        Presence {
+            term: self.durable().term,
+            position: self.ledger.on_disk().0,
+            storage: self.durable().identity.storage,
+            is_vote_ready: self.is_vote_ready(now),
+            is_electable: self.is_electable(now),
+            follows,
+            hears: hears.collect(),
+            reading: now,
+            echo: self.peers.echo_for(to, now),
+        }
+    }
+
+    /// This node's candidacy for `term`.
+    pub(crate) fn candidacy(
+        &self,
+        term: Term,
+        nonce: Nonce,
+        release: Option<Released>,
+    ) -> Candidacy {
+        let position = self.durable().accepted.position;
+        Candidacy { term, position, storage: self.durable().identity.storage, nonce, release }
+    }
+
+    // ---- the disk ------------------------------------------------------------------------
+
+    /// Everything up to `sequence` is on disk: what waited for it goes out.
+    pub(crate) fn persisted(&mut self, sequence: u64) {
+        self.effects.mail.extend(self.ledger.persisted(sequence));
+        if !self.ledger.is_waiting() {
+            self.writing_since = None;
+        }
+    }
+
+    /// The disk failed: this node is silent from now on (R4, P11).
+    pub(crate) fn storage_failed(&mut self, error: Words, now: Moment) {
+        if !self.ledger.is_failed() {
+            self.ledger.fail();
+            self.alarm(Alarm::StorageFailed { error }, now);
+        }
+    }
+
+    /// Notes that the accepted document is committed.
+    pub(crate) fn commit_accepted(&mut self) {
+        if let Some((position, revision)) = self.ledger.commit_accepted() {
+            self.event(Event::DocumentCommitted { position, revision });
+        }
+    }
+
+    /// Ends a step: hands out its effects, the record last changed among them.
+    pub(crate) fn take_effects(&mut self, now: Moment) -> Effects {
+        self.effects.persist = self.ledger.take_record();
+        if self.effects.persist.is_some() {
+            self.writing_since.get_or_insert(now);
+        }
+        mem::take(&mut self.effects)
+    }
+
+    // ---- promises and releases -------------------------------------------------------------
+
+    /// Whether `holder` gave up `term` or a later one (R38).
+    pub(crate) fn has_released(&self, holder: &NodeId, term: Term) -> bool {
+        self.releases.get(holder).is_some_and(|released| term <= *released)
+            && self.keeps(Rule::FinalRelease)
+    }
+
+    /// `holder` gave up `term`: a promise to it for that or an earlier term ends (R37).
+    pub(crate) fn note_release(&mut self, holder: &NodeId, term: Term) {
+        let released = self.releases.entry(holder.clone()).or_insert(term);
+        *released = term.max(*released);
+        if self.promise.as_ref().is_some_and(|p| p.holder == *holder && p.term <= term) {
+            self.promise = None;
+        }
+    }
+
+    /// Promises `length` to the master of `term`; never shortens what runs (R24, R26).
+    pub(crate) fn promise(&mut self, to: &NodeId, term: Term, length: Duration, now: Moment) {
+        let until = now.after(length);
+        let until = self.promise.as_ref().map_or(until, |old| until.latest(old.until));
+        let is_acting = false;
+        self.promise = Some(Promise { holder: to.clone(), term, until, renewed: now, is_acting });
+    }
+
+    /// Whether `voter`, in later `term`, may make a master step down now; it may once a minute,
+    /// and is ignored with an alarm for the rest of it (R17, L4).
+    pub(crate) fn may_disrupt(&mut self, voter: &NodeId, term: Term, now: Moment) -> bool {
+        let last = self.disruptions.get(voter);
+        let is_free = last.is_none_or(|last| now.held_since(*last) >= DISRUPTION_INTERVAL);
+        if is_free {
+            self.disruptions.insert(voter.clone(), now);
+        } else {
+            self.alarm(Alarm::VoterIgnored { voter: voter.clone(), term }, now);
+        }
+        is_free
+    }
+
+    /// How long `id` must live before it gets the mastership back (R41).
+    pub(crate) fn cooldown(&self, id: &NodeId, once: Duration) -> Duration {
+        let doublings = self.short_terms.get(id).copied().unwrap_or(0);
+        once.saturating_mul(1 << doublings)
+    }
+
+    /// `id` lost the mastership it had for `lasted`, or failed to take it (R41).
+    pub(crate) fn note_term_length(&mut self, id: &NodeId, lasted: Duration) {
+        let Failback::After(once) = self.durable().committed.charter.election.failback else {
+            return;
+        };
+        if lasted >= self.cooldown(id, once) {
+            self.short_terms.remove(id);
+        } else {
+            let doublings = self.short_terms.entry(id.clone()).or_insert(0);
+            *doublings = COOLDOWN_DOUBLINGS_MAX.min(*doublings + 1);
+        }
+    }
+
+    // ---- documents ---------------------------------------------------------------------------
+
+    /// Asks `from` for its document if it has a newer one; once per heartbeat at most (R70).
+    pub(crate) fn fetch_if_behind(&mut self, from: &NodeId, theirs: Position, now: Moment) {
+        let mine = self.durable().accepted.position;
+        let pause = self.timing().heartbeat();
+        let last = self.last_fetch.get(from);
+        let asked = last.is_some_and(|last| now.held_since(*last) < pause);
+        if theirs > mine && !asked && !self.is_storage_failed() {
+            self.last_fetch.insert(from.clone(), now);
+            self.send(from, Message::Fetch(crate::protocol::message::Fetch { have: mine }));
+        }
+    }
+
+    /// How `position` with `hash`, named by `peer`, stands to the document here.
+    pub(crate) fn compare(
+        &mut self,
+        peer: &NodeId,
+        position: Position,
+        hash: Hash,
+        now: Moment,
+    ) -> register::Relation {
+        let relation = register::relation(&self.durable().accepted, position, hash);
+        if relation == register::Relation::Conflict {
+            self.alarm(Alarm::PositionConflict { peer: peer.clone(), at: position }, now);
+        }
+        relation
+    }
+}

@@ -1,0 +1,29 @@
+//! Names: node.yaml and cluster.yaml, durations, addresses and places, with errors that say where
+//! and what to do. Never opens a file or asks the environment; callers hand texts in.
+//!
+//! ```text
+//! bytes --utf8--> text --yaml--> Tree --field--> Table, Field --cluster, node--> Charter,
+//!                   |              |                 |                           NodeSettings
+//!                   +--------------+--- Problem -----+---> a person: file:line:column, what is
+//!                                (locate, suggest)         wrong, the nearest word, what to do
+//! ```
+
+pub mod address;
+mod check;
+pub mod cluster;
+pub mod duration;
+mod field;
+mod locate;
+pub mod node;
+pub mod paths;
+pub mod percent;
+mod problem;
+pub mod suggest;
+mod template;
+mod timing;
+mod utf8;
+mod yaml;
+
+pub use check::config_check;
+pub use problem::Problem;
+pub use utf8::text;

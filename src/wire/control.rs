@@ -1,0 +1,251 @@
+//! What local programs ask the daemon and what it answers, and the documented JSON of every
+//! `--json` reader (`"schema": 1`). One frame per request; one frame per answer, except `events`,
+//! which goes on until either side closes. Never opens the socket; daemon::control and cli do.
+
+use serde::{Deserialize, Serialize};
+
+/// The version of every JSON object a program may read.
+pub const SCHEMA: u32 = 1;
+
+/// The largest request or answer, in bytes (H44).
+pub const CONTROL_FRAME_MAX: usize = 1 << 20;
+
+/// What a local program asks.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// Everything about this node now. Answered by `Response::Status`.
+    Status,
+    /// The committed document's body, and where it stands. Answered by `Response::Document`.
+    Show,
+    /// Make `to`, or the best other node, the master. Answered by `Response::Handover`.
+    Transfer {
+        /// The wanted master's name.
+        to: Option<String>,
+    },
+    /// Give mastership up. Answered by `Response::Handover`.
+    StepDown {
+        /// How long not to stand again, in milliseconds.
+        hold_off_ms: u64,
+    },
+    /// The newest kept events, then every new one. Answered by any number of `Response::Event`.
+    Events {
+        /// Whether to stay for new ones after the kept ones.
+        follow: bool,
+    },
+}
+
+/// What the daemon answers.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[serde(tag = "answer", rename_all = "kebab-case")]
+pub enum Response {
+    /// To `Request::Status`.
+    Status(Box<StatusReport>),
+    /// To `Request::Show`.
+    Document(DocumentReport),
+    /// To `Request::Transfer` and `Request::StepDown`.
+    Handover(HandoverReport),
+    /// To `Request::Events`, again and again.
+    Event(EventReport),
+    /// The kept events are all sent and `follow` was false.
+    EndOfEvents,
+    /// The request could not be served at all.
+    Error(ErrorReport),
+}
+
+/// Why a request was not served.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ErrorReport {
+    /// What happened and what to do, for a person.
+    pub message: String,
+    /// Whether the same request may be served a little later: there was no room for it.
+    #[serde(default)]
+    pub retry: bool,
+}
+
+/// `quorate status --json`. Durations are whole milliseconds, instants are ages.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct StatusReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// This node's name.
+    pub node: String,
+    /// Its disk's identity, hexadecimal.
+    pub storage: String,
+    /// The daemon's version.
+    pub version: String,
+    /// The cluster's name.
+    pub cluster: String,
+    /// The cluster's identity, hexadecimal.
+    pub cluster_id: String,
+    /// Raised by forced recovery only.
+    pub generation: u64,
+    /// `master`, `winner`, `stopping`, `candidate` or `follower`. `master` means that this node
+    /// held the lease, with the time to stop still before it, when the answer was made.
+    pub role: String,
+    /// This node's term; for the acting master, the fencing token.
+    pub term: u64,
+    /// The master this node believes in.
+    pub master: Option<MasterReport>,
+    /// How long it has believed so.
+    pub since_ms: u64,
+    /// Why: the last transition's reason in words.
+    pub reason: String,
+    /// Changes of master this node saw since it started, to and from none included.
+    pub changes: u64,
+    /// While master: how long it may still act if nothing renews the lease.
+    pub acting_left_ms: Option<u64>,
+    /// While master: what is left of the lease.
+    pub lease_left_ms: Option<u64>,
+    /// While promised: to whom.
+    pub promised_to: Option<String>,
+    /// While promised: for how much longer.
+    pub promise_left_ms: Option<u64>,
+    /// Rest of the quiet period after a start.
+    pub quiet_left_ms: Option<u64>,
+    /// Rest of the hold-off after a step-down.
+    pub hold_off_left_ms: Option<u64>,
+    /// Whether the disk failed: the node is silent until restarted.
+    pub storage_failed: bool,
+    /// The quorum as this node hears it.
+    pub quorum: QuorumReport,
+    /// The accepted document's position.
+    pub accepted: PositionReport,
+    /// The committed document's position.
+    pub committed: PositionReport,
+    /// The committed document's content revision.
+    pub revision: u64,
+    /// dead_after in force.
+    pub dead_after_ms: u64,
+    /// heartbeat in force.
+    pub heartbeat_ms: u64,
+    /// Every other member.
+    pub peers: Vec<PeerReport>,
+    /// What would keep the others from electing a master if the present one vanished now.
+    pub blockers: Vec<String>,
+    /// Age of the election loop's last turn.
+    pub core_age_ms: u64,
+    /// The daemon's process id.
+    pub pid: u32,
+    /// Time since the daemon started.
+    pub uptime_ms: u64,
+}
+
+/// The master as a node knows it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct MasterReport {
+    /// Its name.
+    pub id: String,
+    /// Where its daemon listens.
+    pub address: String,
+    /// Its term: the fencing token.
+    pub term: u64,
+    /// `own`, `direct`, or `told-by NAME`.
+    pub known: String,
+}
+
+/// How many voters are heard and needed.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct QuorumReport {
+    /// Whether enough are.
+    pub ok: bool,
+    /// Voters heard, this node included.
+    pub have: usize,
+    /// Voters needed: half of them, rounded down, plus one.
+    pub need: usize,
+}
+
+/// A document's place in history.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct PositionReport {
+    /// The writing master's term.
+    pub term: u64,
+    /// The document counter.
+    pub version: u64,
+}
+
+/// One peer as this node sees it.
+#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+pub struct PeerReport {
+    /// Its name.
+    pub id: String,
+    /// Where it listens.
+    pub address: String,
+    /// `voter`, `witness` or `observer`.
+    pub role: String,
+    /// Whether this node received from it within dead_after.
+    pub heard: bool,
+    /// Whether it says it receives from this node; null while it is not heard.
+    pub hears_us: Option<bool>,
+    /// Age of the last message from it; null if there never was one.
+    pub last_heard_ms: Option<u64>,
+    /// How long it has been heard without a break.
+    pub streak_ms: Option<u64>,
+    /// The last measured round trip in microseconds.
+    pub round_trip_us: Option<u64>,
+    /// Its document's position.
+    pub position: Option<PositionReport>,
+    /// Its term.
+    pub term: Option<u64>,
+    /// Whether it may vote now.
+    pub vote_ready: Option<bool>,
+    /// Whom it follows.
+    pub follows: Option<String>,
+    /// Whom it hears.
+    pub hears: Vec<String>,
+    /// Whether its clock is too far off to count for a lease.
+    pub clock_deviant: bool,
+    /// The state of this node's own connection to it, in words: `connected`, or why not.
+    pub link: String,
+}
+
+/// `quorate show --json`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct DocumentReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// The committed position.
+    pub position: PositionReport,
+    /// The content revision.
+    pub revision: u64,
+    /// SHA-256 of the body, hexadecimal.
+    pub hash: String,
+    /// The bytes people wrote.
+    pub body: String,
+}
+
+/// The outcome of a transfer or step-down.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HandoverReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// `handed-over`, `stepped-down`, `refused` or `unknown`.
+    pub outcome: String,
+    /// For `handed-over`: the new master.
+    pub master: Option<String>,
+    /// For `handed-over`: its term.
+    pub term: Option<u64>,
+    /// What happened and what to do, for a person.
+    pub message: String,
+}
+
+/// One event, `quorate events --json`: one object per line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EventReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// Counts this daemon's events from 1.
+    pub seq: u64,
+    /// Wall clock, RFC 3339 with milliseconds, UTC; for people, it decides nothing.
+    pub time: String,
+    /// This node.
+    pub node: String,
+    /// This node's term then.
+    pub term: u64,
+    /// A stable name such as `elected`, `demoted`, `master-changed`, `quorum-lost`, `alarm`.
+    pub code: String,
+    /// `info`, `warning` or `alarm`.
+    pub level: String,
+    /// The event as one sentence.
+    pub message: String,
+}

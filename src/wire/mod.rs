@@ -1,0 +1,9 @@
+//! Spells: bytes in, values out, values in, bytes out. Never opens a socket.
+
+pub mod codec;
+pub mod control;
+pub mod control_frame;
+pub mod frame;
+pub mod hello;
+pub mod record;
+mod spelling;

@@ -1,0 +1,86 @@
+//! Faults aimed at remarkable moments: right after a win, a commit, a demotion, a first promise.
+//! Never strikes by itself: it plans a strike for the very next moment.
+
+use core::time::Duration;
+
+use crate::protocol::effects::Event;
+use crate::protocol::message::{Message, Verdict};
+use crate::sim::faults::{Kind, Strike, Undo};
+use crate::sim::world::{Due, World};
+
+/// What may hit a node that just won or was elected.
+const AT_WINNERS: [Kind; 7] = [
+    Kind::Deaf,
+    Kind::Mute,
+    Kind::Isolation,
+    Kind::Crash,
+    Kind::Pause,
+    Kind::PowerLoss,
+    Kind::FailingDisk,
+];
+/// What may hit a master whose document was just committed.
+const AT_COMMITS: [Kind; 4] = [Kind::Isolation, Kind::Crash, Kind::Pause, Kind::Suspend];
+/// What may hit a node that just gave something away: a vote, a promise, its term.
+const AT_GIVERS: [Kind; 5] =
+    [Kind::QuickRestart, Kind::Crash, Kind::OneWayCut, Kind::Isolation, Kind::FailingDisk];
+
+impl World {
+    /// A node told of something: perhaps it is hit for it.
+    pub(crate) fn aim(&mut self, node: usize, event: &Event) {
+        match event {
+            Event::Won { .. } | Event::Elected { .. } => self.aim_at(node, &AT_WINNERS),
+            Event::DocumentCommitted { .. } => self.aim_at(node, &AT_COMMITS),
+            Event::HandoverBegun { .. } => self.aim_at(node, &AT_GIVERS),
+            Event::Demoted { .. } if self.is_aimed() => self.relieve(node),
+            _ => {}
+        }
+    }
+
+    /// A node said something: perhaps it, or whom it told, is hit for it.
+    pub(crate) fn aim_at_words(&mut self, from: usize, to: usize, message: &Message) {
+        match message {
+            Message::VoteReply(ballot) if ballot.verdict == Verdict::Granted => {
+                self.aim_at(from, &AT_GIVERS);
+            }
+            Message::Release(_) | Message::TimeoutNow(_) => {
+                let target = if self.draw.one_in(2) { from } else { to };
+                self.aim_at(target, &AT_GIVERS);
+            }
+            Message::HeartbeatAck(_) => {
+                let up = self.history.up_since.get(&from);
+                let is_new = up.is_some_and(|up| self.now.since(*up) < Duration::from_millis(100));
+                if is_new {
+                    self.aim_at(from, &AT_GIVERS);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    fn is_aimed(&mut self) -> bool {
+        self.is_stormy && self.draw.percent(self.plan.aim)
+    }
+
+    fn aim_at(&mut self, node: usize, kinds: &[Kind]) {
+        if !self.is_aimed() {
+            return;
+        }
+        let known = kinds.iter().copied().filter(|kind| self.plan.kinds.contains(kind));
+        let known: Vec<Kind> = known.collect();
+        if known.is_empty() {
+            return;
+        }
+        let strike = Strike { kind: self.draw.pick(&known), at: Some(node) };
+        let soon = self.draw.skewed(Duration::ZERO, Duration::from_millis(20));
+        let epoch = self.epoch;
+        self.queue.put(self.now.after(soon), Due::Strike { epoch, strike });
+    }
+
+    /// Just as a master begins to stop, all its links are whole again.
+    fn relieve(&mut self, node: usize) {
+        let epoch = self.epoch;
+        let links = |peer| [(node, peer), (peer, node)];
+        let undo = Undo::MendWholly((0..self.plan.size).flat_map(links).collect());
+        self.queue.put(self.now, Due::Undo { epoch, undo });
+    }
+}

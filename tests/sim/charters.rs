@@ -1,0 +1,100 @@
+//! Nodes, names and documents of a simulated cluster, built without any text format.
+//! Never changes a document's voters: they are fixed for a run.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::protocol::durable::{Document, Durable, Identity};
+use crate::protocol::membership::{Charter, Election, Failback, Member, MemberRole};
+use crate::protocol::membership::{Membership, Policy, VOTERS_MAX};
+use crate::protocol::timing::Timing;
+use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId, Term};
+
+/// The names of the nodes; the first is the preferred one.
+const NAMES: [&str; VOTERS_MAX] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+const CLUSTER: ClusterId = ClusterId([7; 16]);
+
+/// The name of the node with this index.
+pub(crate) fn name(index: usize) -> NodeId {
+    NodeId::new(NAMES[index]).expect("the names are valid")
+}
+
+/// The index of the node with this name.
+pub(crate) fn index(id: &NodeId) -> usize {
+    NAMES.iter().position(|name| *name == id.as_str()).expect("nodes only speak of members")
+}
+
+/// The disk of the node with this index.
+pub(crate) fn storage(index: usize) -> StorageId {
+    StorageId([u8::try_from(index).expect("at most nine") + 1; 16])
+}
+
+fn member(index: usize) -> Member {
+    Member {
+        id: name(index),
+        address: format!("{}:9901", NAMES[index]).into(),
+        role: MemberRole::Voter,
+        priority: 100,
+        pin: Pin([u8::try_from(index).expect("at most nine"); 32]),
+        storage: storage(index),
+    }
+}
+
+/// Spreads a text over 32 bytes, so that other texts have other hashes.
+fn hash(body: &str) -> Hash {
+    let mut bytes = [0; 32];
+    for (lane, chunk) in bytes.chunks_exact_mut(8).enumerate() {
+        let mut mixed = 0xcbf2_9ce4_8422_2325_u64 ^ u64::try_from(lane).expect("four lanes");
+        for byte in body.bytes() {
+            mixed = (mixed ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+        chunk.copy_from_slice(&mixed.to_le_bytes());
+    }
+    Hash(bytes)
+}
+
+/// What an edit may change here.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Settings {
+    /// The timing.
+    pub(crate) timing: Timing,
+    /// How long a better node must live before it gets the mastership back.
+    pub(crate) failback: Failback,
+}
+
+/// A document of `size` voters with this content; `number` makes its bytes unlike all others.
+pub(crate) fn document(size: usize, settings: Settings, number: u64) -> Document {
+    let members = Membership::new((0..size).map(member).collect()).expect("distinct members");
+    let body = format!("edit {number}: {settings:?}");
+    let charter = Charter {
+        name: "sim".into(),
+        cluster: CLUSTER,
+        generation: 1,
+        timing: settings.timing,
+        election: Election { policy: Policy::LowestId, failback: settings.failback },
+        members,
+        is_understood: true,
+    };
+    Document {
+        position: Position { term: Term(0), version: 1 },
+        revision: 1,
+        hash: hash(&body),
+        body: body.into(),
+        charter: Arc::new(charter),
+    }
+}
+
+/// The first record of the node with this index.
+pub(crate) fn founding(index: usize, document: &Document) -> Durable {
+    let identity =
+        Identity { cluster: CLUSTER, generation: 1, node: name(index), storage: storage(index) };
+    Durable::founding(identity, document.clone())
+}
+
+/// The failback of a charter as a span, if there is one.
+pub(crate) fn failback_after(document: &Document) -> Option<Duration> {
+    match document.charter.election.failback {
+        Failback::After(span) => Some(span),
+        Failback::Never => None,
+    }
+}

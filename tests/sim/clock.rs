@@ -1,0 +1,154 @@
+//! True time, and the two clocks of a machine that follow it within bounds.
+//! Never decides anything; a clock only shows.
+
+use core::fmt;
+use core::time::Duration;
+
+use crate::protocol::units::Moment;
+
+/// Parts per million.
+const MILLION: u64 = 1_000_000;
+
+/// The time no machine knows: nanoseconds since the run began.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+pub(crate) struct TrueTime(pub(crate) u64);
+
+impl TrueTime {
+    /// This time and then `span`.
+    pub(crate) fn after(self, span: Duration) -> Self {
+        Self(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+    }
+
+    /// What passed since `earlier`.
+    pub(crate) fn since(self, earlier: Self) -> Duration {
+        Duration::from_nanos(self.0.saturating_sub(earlier.0))
+    }
+}
+
+impl fmt::Display for TrueTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}.{:06}s", self.0 / 1_000_000_000, self.0 / 1_000 % 1_000_000)
+    }
+}
+
+impl fmt::Debug for TrueTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// One clock: a line through (since, shows) with a rate.
+#[derive(Clone, Copy, Debug)]
+struct Clock {
+    since: u64,
+    shows: u64,
+    /// Ticks per million true nanoseconds; zero while it stands still.
+    rate: u64,
+}
+
+impl Clock {
+    fn read(&self, now: TrueTime) -> u64 {
+        let elapsed = u128::from(now.0.saturating_sub(self.since));
+        let shown = elapsed * u128::from(self.rate) / u128::from(MILLION);
+        self.shows + u64::try_from(shown).expect("runs are shorter than 584 years")
+    }
+
+    /// The first true time at which it shows at least `reading`, if it ever does.
+    fn reaches(&self, reading: u64) -> Option<TrueTime> {
+        let missing = u128::from(reading.saturating_sub(self.shows)) * u128::from(MILLION);
+        let elapsed = match (missing, self.rate) {
+            (0, _) => 0,
+            (_, 0) => return None,
+            (_, rate) => missing.div_ceil(u128::from(rate)),
+        };
+        Some(TrueTime(self.since.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX))))
+    }
+
+    fn turn(&mut self, now: TrueTime, rate: u64) {
+        *self = Self { since: now.0, shows: self.read(now), rate };
+    }
+}
+
+/// `CLOCK_BOOTTIME` and `CLOCK_MONOTONIC_RAW` of one machine.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clocks {
+    boot: Clock,
+    raw: Clock,
+}
+
+impl Clocks {
+    /// Clocks that show `boot` and `raw` at `now` and keep true time from there.
+    pub(crate) fn new(now: TrueTime, boot: Duration, raw: Duration) -> Self {
+        let start = |shows: Duration| Clock {
+            since: now.0,
+            shows: u64::try_from(shows.as_nanos()).expect("a sane uptime"),
+            rate: MILLION,
+        };
+        Self { boot: start(boot), raw: start(raw) }
+    }
+
+    /// What both show.
+    pub(crate) fn read(&self, now: TrueTime) -> Moment {
+        Moment { boot_ns: self.boot.read(now), raw_ns: self.raw.read(now) }
+    }
+
+    /// The first true time at which either shows `deadline`.
+    pub(crate) fn either_reaches(&self, deadline: Moment) -> Option<TrueTime> {
+        let boot = self.boot.reaches(deadline.boot_ns);
+        let raw = self.raw.reaches(deadline.raw_ns);
+        boot.into_iter().chain(raw).min()
+    }
+
+    /// From `now` on both run off by these parts per million.
+    pub(crate) fn set_rates(&mut self, now: TrueTime, boot_ppm: i64, raw_ppm: i64) {
+        let rate = |ppm: i64| MILLION.checked_add_signed(ppm).expect("no clock runs backwards");
+        self.boot.turn(now, rate(boot_ppm));
+        self.raw.turn(now, rate(raw_ppm));
+    }
+
+    /// The machine sleeps: one clock stands still, the other runs on, and honestly: at any time
+    /// one of both is.
+    pub(crate) fn suspend(&mut self, now: TrueTime) {
+        self.boot.turn(now, MILLION);
+        self.raw.turn(now, 0);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const START: TrueTime = TrueTime(7_000);
+    const HOUR: Duration = Duration::from_secs(3600);
+
+    #[test]
+    fn a_clock_shows_its_rate_and_never_jumps_when_the_rate_turns() {
+        let mut clocks = Clocks::new(START, HOUR, HOUR * 2);
+        clocks.set_rates(START, 10_000, -10_000);
+        let later = START.after(Duration::from_secs(100));
+        let shown = clocks.read(later);
+        assert_eq!(shown.boot_ns, 3_701_000_000_000);
+        assert_eq!(shown.raw_ns, 7_299_000_000_000);
+        clocks.set_rates(later, 0, 0);
+        assert_eq!(clocks.read(later), shown);
+    }
+
+    #[test]
+    fn a_deadline_is_met_at_the_first_nanosecond_at_which_either_clock_shows_it() {
+        let mut clocks = Clocks::new(START, HOUR, HOUR);
+        clocks.set_rates(START, 9_999, -9_999);
+        let deadline = clocks.read(START).after(Duration::from_nanos(1_234_567_891));
+        let due = clocks.either_reaches(deadline).expect("clocks run");
+        assert!(clocks.read(due).may_have_reached(deadline));
+        assert!(!clocks.read(TrueTime(due.0 - 1)).may_have_reached(deadline));
+    }
+
+    #[test]
+    fn one_clock_stands_still_in_suspend() {
+        let mut clocks = Clocks::new(START, HOUR, HOUR);
+        clocks.suspend(START);
+        let shown = clocks.read(START.after(HOUR));
+        assert_eq!(shown.boot_ns, 7_200_000_000_000);
+        assert_eq!(shown.raw_ns, 3_600_000_000_000);
+    }
+}

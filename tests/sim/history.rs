@@ -1,0 +1,309 @@
+//! What has happened in a run, as facts, and what the oracles remember of them.
+//! Never judges; `oracles` does.
+
+use core::time::Duration;
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::protocol::durable::{Document, Durable};
+use crate::protocol::effects::{Answer, Event, Order};
+use crate::protocol::message::{Message, Verdict};
+use crate::protocol::units::{Hash, Position, Term};
+use crate::sim::charters;
+use crate::sim::clock::TrueTime;
+
+/// One thing that truly happened. Nodes are named by index.
+#[derive(Debug)]
+pub(crate) enum Fact<'a> {
+    /// Time went on; nothing else changed yet.
+    TimePassed,
+    /// A node took or made a document; it may not be on disk yet.
+    Accepted { before: Position, document: &'a Document },
+    /// A record reached the disk.
+    Wrote { node: usize, before: &'a Durable, after: &'a Durable },
+    /// A message left a node.
+    Said { node: usize, to: usize, message: &'a Message },
+    /// A message reached a running node whose document is at `has`.
+    Heard { node: usize, from: usize, has: Position, message: &'a Message },
+    /// A daemon ordered its guard.
+    Ordered { node: usize, order: Order },
+    /// Children began to act in `term` under the document at `accepted`.
+    Began { node: usize, term: Term, accepted: Position },
+    /// The last child of `term` is gone.
+    Died { term: Term },
+    /// A node told of an event.
+    Told { node: usize, event: &'a Event },
+    /// A node answered its client.
+    Answered { answer: &'a Answer },
+    /// A daemon started.
+    Started { node: usize },
+    /// A daemon ended; perhaps a record was lost.
+    Crashed { node: usize, lost_record: bool },
+    /// A daemon was told that its disk failed.
+    DiskFailed,
+}
+
+/// One activation.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Activation {
+    /// Who.
+    pub(crate) node: usize,
+    /// In which term.
+    pub(crate) term: Term,
+    /// Since when.
+    pub(crate) at: TrueTime,
+}
+
+/// A document as the oracles know it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Known {
+    /// Its content.
+    pub(crate) hash: Hash,
+    /// What it was made from.
+    pub(crate) parent: Option<Position>,
+}
+
+/// A promise as the one who got it may count on it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Vow {
+    /// It lasts at least until then, whatever the voter's clocks do within their bound.
+    pub(crate) until: TrueTime,
+    /// The holder's term.
+    pub(crate) term: Term,
+}
+
+/// A heartbeat as it reached a voter.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Receipt {
+    /// When it came last; a link may repeat it.
+    pub(crate) came: TrueTime,
+    /// The promise it named.
+    pub(crate) promise: Duration,
+    /// Whether the voter knew from the first time that the sender had given this term up.
+    pub(crate) is_after_release: bool,
+}
+
+/// Everything the oracles remember.
+#[derive(Default)]
+pub(crate) struct History {
+    /// Every activation, in order of true time.
+    pub(crate) activations: Vec<Activation>,
+    /// When the children of each ended activation were gone.
+    pub(crate) endings: BTreeMap<Term, TrueTime>,
+    /// Who won each term.
+    pub(crate) winners: BTreeMap<Term, usize>,
+    /// Whom each disk ever held a vote for, by disk and term.
+    pub(crate) votes_on_disk: BTreeMap<(usize, Term), usize>,
+    /// Whom each node ever told that it has its vote.
+    pub(crate) votes_said: BTreeMap<(usize, Term), usize>,
+    /// Every document ever made.
+    pub(crate) documents: BTreeMap<Position, Known>,
+    /// The disks that ever held each document or one made from it, a bit each.
+    pub(crate) held: BTreeMap<Position, u16>,
+    /// The newest document known to be committed.
+    pub(crate) committed: Position,
+    /// What each voter promised to each holder.
+    pub(crate) vows: BTreeMap<(usize, usize), Vow>,
+    /// When each heartbeat reached each voter, and the promise it named.
+    receipts: BTreeMap<(usize, usize, Term, u64), Receipt>,
+    /// Whether the candidate's document was older than the voter's whenever it asked, by voter,
+    /// candidate and term.
+    pub(crate) asked_with_older: BTreeMap<(usize, usize, Term), bool>,
+    /// Who gave which term up.
+    pub(crate) released: BTreeSet<(usize, Term)>,
+    /// The last released term of each holder that each node's daemon heard of, by (node, holder).
+    known_released: BTreeMap<(usize, usize), Term>,
+    /// When each daemon came up.
+    pub(crate) up_since: BTreeMap<usize, TrueTime>,
+    /// The clock rate bound of the run.
+    drift_ppm: u64,
+}
+
+/// The end of a promise that a message carries away, if it does: (holder, last released term).
+pub(crate) fn release_in(from: usize, message: &Message) -> Option<(usize, Term)> {
+    match message {
+        Message::Release(release) => Some((from, release.term)),
+        Message::TimeoutNow(release) => Some((from, release.term)),
+        Message::PreVote(asked) | Message::Vote(asked) => {
+            asked.release.as_ref().map(|r| (charters::index(&r.holder), r.term))
+        }
+        Message::Beat(_)
+        | Message::Heartbeat(_)
+        | Message::HeartbeatAck(_)
+        | Message::PreVoteReply(_)
+        | Message::VoteReply(_)
+        | Message::Append(_)
+        | Message::AppendAck(_)
+        | Message::Fetch(_)
+        | Message::Offer(_)
+        | Message::Handover(_)
+        | Message::HandoverReply(_) => None,
+    }
+}
+
+impl History {
+    /// The history of a cluster that was just founded.
+    pub(crate) fn new(size: usize, document: &Document) -> Self {
+        let position = document.position;
+        let known = Known { hash: document.hash, parent: None };
+        Self {
+            documents: BTreeMap::from([(position, known)]),
+            held: BTreeMap::from([(position, (1 << size) - 1)]),
+            committed: position,
+            drift_ppm: document.charter.timing.drift_ppm(),
+            ..Self::default()
+        }
+    }
+
+    /// Whether the document at `later` is the one at `earlier` or was made from it.
+    pub(crate) fn descends(&self, later: Position, earlier: Position) -> bool {
+        let mut at = later;
+        while at > earlier {
+            match self.documents.get(&at).and_then(|known| known.parent) {
+                Some(parent) => at = parent,
+                None => return false,
+            }
+        }
+        at == earlier
+    }
+
+    /// How the heartbeat (`term`, `sequence`) of `master` reached `voter`.
+    pub(crate) fn receipt(
+        &self,
+        voter: usize,
+        master: usize,
+        term: Term,
+        sequence: u64,
+    ) -> Option<&Receipt> {
+        self.receipts.get(&(voter, master, term, sequence))
+    }
+
+    /// Whether `voter` knows that `holder` gave `term` up.
+    fn knows_released(&self, voter: usize, holder: usize, term: Term) -> bool {
+        self.known_released.get(&(voter, holder)).is_some_and(|known| *known >= term)
+    }
+
+    /// How many nodes other than `holder` are bound to it at `now`.
+    pub(crate) fn bound_to(&self, holder: usize, now: TrueTime) -> usize {
+        let bound = |((_, to), vow): &(&(usize, usize), &Vow)| *to == holder && vow.until > now;
+        self.vows.iter().filter(bound).count()
+    }
+
+    /// A promise of `span` that begins at `from` lasts at least until this true time (R22).
+    fn surely_lasts(&self, from: TrueTime, span: Duration) -> TrueTime {
+        let million = 1_000_000_u128;
+        let shortest = span.as_nanos() * million / (million + u128::from(self.drift_ppm));
+        from.after(Duration::from_nanos(u64::try_from(shortest).expect("promises are short")))
+    }
+
+    /// Remembers a fact after it was judged.
+    pub(crate) fn absorb(&mut self, now: TrueTime, fact: &Fact<'_>) {
+        match *fact {
+            Fact::Accepted { before, document, .. } => {
+                let known = Known { hash: document.hash, parent: Some(before) };
+                self.documents.entry(document.position).or_insert(known);
+            }
+            Fact::Wrote { node, after, .. } => self.wrote(node, after),
+            Fact::Said { node, to, message } => self.said(node, to, message),
+            Fact::Heard { node, from, has, message } => self.heard(now, node, from, has, message),
+            Fact::Began { node, term, .. } => {
+                self.activations.push(Activation { node, term, at: now });
+            }
+            Fact::Died { term, .. } => {
+                self.endings.insert(term, now);
+            }
+            Fact::Told { node, event: Event::Won { term } | Event::Elected { term, .. } } => {
+                self.winners.insert(*term, node);
+            }
+            Fact::Answered { answer: Answer::Committed { position, .. }, .. } => {
+                self.committed = self.committed.max(*position);
+            }
+            Fact::Started { node } => {
+                self.up_since.insert(node, now);
+            }
+            Fact::Crashed { node, .. } => {
+                self.up_since.remove(&node);
+                // What was heard of releases is not on disk.
+                self.known_released.retain(|(by, _), _| *by != node);
+            }
+            Fact::TimePassed
+            | Fact::Ordered { .. }
+            | Fact::Told { .. }
+            | Fact::Answered { .. }
+            | Fact::DiskFailed => {}
+        }
+    }
+
+    fn wrote(&mut self, node: usize, after: &Durable) {
+        if let Some(vote) = &after.vote {
+            self.votes_on_disk.entry((node, after.term)).or_insert(charters::index(vote));
+        }
+        self.committed = self.committed.max(after.committed.position);
+        let bit = 1 << node;
+        let mut at = Some(after.accepted.position);
+        while let Some(position) = at {
+            let disks = self.held.entry(position).or_insert(0);
+            if *disks & bit != 0 {
+                break;
+            }
+            *disks |= bit;
+            at = self.documents.get(&position).and_then(|known| known.parent);
+        }
+    }
+
+    fn said(&mut self, node: usize, to: usize, message: &Message) {
+        if let Message::VoteReply(ballot) = message
+            && ballot.verdict == Verdict::Granted
+        {
+            self.votes_said.entry((node, ballot.candidacy)).or_insert(to);
+        }
+        if let Message::HeartbeatAck(ack) = message
+            && ack.verdict == Verdict::Granted
+            && !self.knows_released(node, to, ack.term)
+            && let Some(receipt) = self.receipt(node, to, ack.term, ack.sequence)
+        {
+            let until = self.surely_lasts(receipt.came, receipt.promise);
+            self.vows.retain(|(voter, holder), _| *voter != node || *holder == to);
+            let vow = self.vows.entry((node, to)).or_insert(Vow { until, term: ack.term });
+            vow.until = vow.until.max(until);
+            vow.term = vow.term.max(ack.term);
+        }
+        if let Message::Release(release) | Message::TimeoutNow(release) = message {
+            self.released.insert((node, release.term));
+        }
+    }
+
+    fn heard(&mut self, now: TrueTime, node: usize, from: usize, has: Position, message: &Message) {
+        if let Message::Heartbeat(beat) = message {
+            // Whoever won a later term had a majority that was bound to nobody else: promises to
+            // earlier masters carry nothing any more, and this one replaces them (R24).
+            self.vows.retain(|(voter, holder), vow| {
+                *voter != node || *holder == from || vow.term >= beat.term
+            });
+            let key = (node, from, beat.term, beat.sequence);
+            let was_before = self.receipts.get(&key).is_some_and(|first| !first.is_after_release);
+            let is_after_release = !was_before && self.knows_released(node, from, beat.term);
+            let receipt = Receipt { came: now, promise: beat.promise, is_after_release };
+            self.receipts.insert(key, receipt);
+            if self.receipts.len() > 4_000 {
+                let old = Duration::from_secs(20);
+                self.receipts.retain(|_, receipt| now.since(receipt.came) < old);
+            }
+        }
+        if let Message::Vote(asked) = message {
+            let is_older = asked.position < has;
+            let key = (node, from, asked.term);
+            let known = self.asked_with_older.entry(key).or_insert(is_older);
+            *known &= is_older;
+        }
+        // Of what is made up nobody learns anything. What a third node passes on frees the promise;
+        // a node that did not take part in that term need not remember it.
+        let release = release_in(from, message).filter(|release| self.released.contains(release));
+        if let Some((holder, term)) = release {
+            if !matches!(message, Message::Vote(_)) {
+                let known = self.known_released.entry((node, holder)).or_insert(term);
+                *known = (*known).max(term);
+            }
+            self.vows.retain(|key, vow| *key != (node, holder) || vow.term > term);
+        }
+    }
+}

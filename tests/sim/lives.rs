@@ -1,0 +1,189 @@
+//! How daemons and children live, sleep and die on their machines.
+//! Never decides when: faults do, and orders.
+
+use core::time::Duration;
+
+use crate::protocol::effects::{Input, Order, Suspicion};
+use crate::protocol::node::Node;
+use crate::protocol::units::Term;
+use crate::sim::charters;
+use crate::sim::clock::Clocks;
+use crate::sim::counters::Count;
+use crate::sim::history::Fact;
+use crate::sim::machine::Nap;
+use crate::sim::world::{Due, World};
+
+/// How long the guard takes at most to notice that its daemon died.
+const ORPHANS_NOTICED_MAX: Duration = Duration::from_secs(1);
+
+impl World {
+    // ---- the daemon's process ------------------------------------------------------------
+
+    /// The daemon is killed. What was not on disk is lost; the guard notices soon.
+    pub(crate) fn crash(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        if machine.node.take().is_none() {
+            return;
+        }
+        self.trace.note(self.now, format_args!("{} crashes", machine.id));
+        machine.life += 1;
+        machine.naps += 1;
+        machine.backlog.clear();
+        machine.wake.0 = None;
+        let life = machine.life;
+        let was_suspended = machine.nap == Nap::Suspended;
+        machine.nap = Nap::Awake;
+        if was_suspended {
+            machine.clocks.set_rates(self.now, 0, 0);
+        }
+        if machine.acting().is_some() {
+            self.counters.add(Count::CrashesWhileActing);
+        }
+        let (lost_record, before) = self.machines[node].disk.crash(&mut self.draw);
+        if let Some(before) = before {
+            self.record_written(node, &before);
+        }
+        self.observe(&Fact::Crashed { node, lost_record });
+        self.look(node);
+        let after = self.draw.skewed(Duration::ZERO, ORPHANS_NOTICED_MAX);
+        self.queue.put(self.now.after(after), Due::Orphaned { node, life });
+    }
+
+    /// The power goes: daemon and children end at once, and the clocks begin anew.
+    pub(crate) fn lose_power(&mut self, node: usize) {
+        self.crash(node);
+        let booted = self.draw.between(Duration::from_millis(1), Duration::from_secs(1));
+        let fresh = Clocks::new(self.now, booted, booted);
+        let machine = &mut self.machines[node];
+        machine.clocks = fresh;
+        if let Some(term) = machine.guard.lose_power() {
+            self.observe(&Fact::Died { term });
+        }
+    }
+
+    /// The daemon starts, unless it runs or its leftovers live: then when they are gone (R13).
+    pub(crate) fn start(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        if machine.node.is_some() || machine.is_gone {
+            return;
+        }
+        machine.is_start_due = machine.guard.children().is_some();
+        if machine.is_start_due {
+            return;
+        }
+        self.trace.note(self.now, format_args!("{} starts", machine.id));
+        machine.life += 1;
+        let before = machine.disk.write_back();
+        machine.knows_disk_failed = false;
+        self.record_written(node, &before);
+        let machine = &mut self.machines[node];
+        let record = machine.disk.record().clone();
+        let started = Node::new(record, machine.clocks.read(self.now), self.draw.bits());
+        machine.node = Some(Box::new(match self.rule {
+            Some(rule) => started.without(rule),
+            None => started,
+        }));
+        self.observe(&Fact::Started { node });
+        self.step(node, Input::Tick);
+        for peer in (0..self.plan.size).filter(|peer| *peer != node) {
+            self.open_soon(node, peer);
+            self.open_soon(peer, node);
+        }
+    }
+
+    /// The daemon is stopped, or its machine put to sleep, until `resume`.
+    pub(crate) fn put_to_sleep(&mut self, node: usize, nap: Nap) {
+        let machine = &mut self.machines[node];
+        if !machine.is_awake() {
+            return;
+        }
+        self.trace.note(self.now, format_args!("{} is {nap:?}", machine.id));
+        if machine.acting().is_some() {
+            self.counters.add(Count::NapsWhileActing);
+        }
+        machine.nap = nap;
+        machine.naps += 1;
+        if nap == Nap::Suspended {
+            machine.clocks.suspend(self.now);
+        }
+    }
+
+    /// A nap ends; all that came meanwhile is worked off.
+    pub(crate) fn resume(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        let nap = core::mem::replace(&mut machine.nap, Nap::Awake);
+        if nap == Nap::Awake {
+            return;
+        }
+        self.trace.note(self.now, format_args!("{} goes on", machine.id));
+        machine.naps += 1;
+        machine.wake.0 = None;
+        if nap == Nap::Suspended {
+            machine.clocks.set_rates(self.now, 0, 0);
+        }
+        self.look(node);
+        let machine = &mut self.machines[node];
+        let mut missed: Vec<Input> = machine.backlog.drain(..).collect();
+        if self.draw.one_in(2) {
+            missed.insert(0, Input::Suspicion(Suspicion::Stall(Duration::from_secs(1))));
+        }
+        let tick = self.draw.index(missed.len() + 1);
+        missed.insert(tick, Input::Tick);
+        for input in missed {
+            self.feed(node, input);
+        }
+    }
+
+    // ---- guard and children --------------------------------------------------------------
+
+    pub(crate) fn order(&mut self, node: usize, order: Order) {
+        self.trace.note(self.now, format_args!("{} orders {order:?}", charters::name(node)));
+        self.observe(&Fact::Ordered { node, order });
+        let machine = &mut self.machines[node];
+        let Some(running) = machine.node.as_ref() else { return };
+        let timing = running.committed().charter.timing;
+        let accepted = running.durable().accepted.position;
+        let was_idle = machine.guard.children().is_none();
+        machine.guard.obey(order, timing, self.now, &mut self.draw);
+        match order {
+            Order::Start { term, .. } if was_idle => {
+                self.observe(&Fact::Began { node, term, accepted });
+            }
+            // Nothing to stop: the guard says so at once.
+            Order::Stop { term, .. } if was_idle => self.confirm_stopped(node, term),
+            Order::Start { .. } | Order::Extend { .. } | Order::Stop { .. } => {}
+        }
+        self.look(node);
+    }
+
+    /// The guard does what is due and plans its next appointment.
+    pub(crate) fn look(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        if machine.nap == Nap::Suspended {
+            return;
+        }
+        let was_working = machine.guard.working().is_some();
+        let gone = machine.guard.look(self.now, &machine.clocks, &mut self.draw);
+        let ended_itself = was_working && machine.guard.working().is_none();
+        if let Some((at, generation)) = machine.guard.appointment(&machine.clocks) {
+            self.queue.put(at.max(self.now), Due::Guard { node, generation });
+        }
+        if ended_itself {
+            self.counters.add(Count::ChildrenEndedByGuard);
+        }
+        if let Some(term) = gone {
+            self.trace.note(self.now, format_args!("{} is rid of {term:?}", charters::name(node)));
+            self.observe(&Fact::Died { term });
+            self.confirm_stopped(node, term);
+            if self.machines[node].is_start_due {
+                self.queue.put(self.now.after(Duration::from_millis(1)), Due::Start { node });
+            }
+        }
+    }
+
+    fn confirm_stopped(&mut self, node: usize, term: Term) {
+        let after = self.draw.skewed(Duration::from_micros(20), Duration::from_millis(2));
+        let life = self.machines[node].life;
+        self.queue.put(self.now.after(after), Due::Stopped { node, life, term });
+    }
+}

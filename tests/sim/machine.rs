@@ -1,0 +1,95 @@
+//! One machine: clocks, disk, guard, and the daemon's process with its node.
+//! Never touches the network or another machine; the world does.
+
+use std::collections::VecDeque;
+
+use crate::protocol::effects::Input;
+use crate::protocol::node::Node;
+use crate::protocol::units::{Moment, NodeId, Term};
+use crate::sim::clock::Clocks;
+use crate::sim::disk::Disk;
+use crate::sim::guard::Guard;
+
+/// So many inputs wait at most for a stopped process: sockets and queues have limits too.
+const BACKLOG_MAX: usize = 256;
+
+/// What keeps a machine from working.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Nap {
+    /// It works.
+    Awake,
+    /// The daemon is stopped; guard and children run on.
+    Paused,
+    /// The whole machine sleeps, children included; one clock stands still.
+    Suspended,
+}
+
+/// One machine.
+pub(crate) struct Machine {
+    /// Its node's name.
+    pub(crate) id: NodeId,
+    /// Its two clocks.
+    pub(crate) clocks: Clocks,
+    /// Its disk.
+    pub(crate) disk: Disk,
+    /// Its guard and children.
+    pub(crate) guard: Guard,
+    /// The running daemon's node; none while the daemon is down.
+    pub(crate) node: Option<Box<Node>>,
+    /// Whether it sleeps.
+    pub(crate) nap: Nap,
+    /// What came meanwhile.
+    pub(crate) backlog: VecDeque<Input>,
+    /// Counts daemon starts: what was meant for an earlier one is recognised by it.
+    pub(crate) life: u64,
+    /// Counts naps, for the same reason.
+    pub(crate) naps: u64,
+    /// The wake-up time asked for, and its number.
+    pub(crate) wake: (Option<Moment>, u64),
+    /// Whether the daemon was told that its disk failed.
+    pub(crate) knows_disk_failed: bool,
+    /// Whether somebody wants the daemon up again.
+    pub(crate) is_start_due: bool,
+    /// Whether it never comes back.
+    pub(crate) is_gone: bool,
+}
+
+impl Machine {
+    /// A machine whose daemon was not started yet.
+    pub(crate) fn new(id: NodeId, clocks: Clocks, disk: Disk, guard: Guard) -> Self {
+        Self {
+            id,
+            clocks,
+            disk,
+            guard,
+            node: None,
+            nap: Nap::Awake,
+            backlog: VecDeque::new(),
+            life: 0,
+            naps: 0,
+            wake: (None, 0),
+            knows_disk_failed: false,
+            is_start_due: false,
+            is_gone: false,
+        }
+    }
+
+    /// The term in which something truly acts here now. Nothing acts in a sleeping machine.
+    pub(crate) fn acting(&self) -> Option<Term> {
+        let children = self.guard.children().filter(|_| self.nap != Nap::Suspended);
+        children.map(|children| children.term)
+    }
+
+    /// Whether its daemon runs and is neither stopped nor asleep.
+    pub(crate) fn is_awake(&self) -> bool {
+        self.node.is_some() && self.nap == Nap::Awake
+    }
+
+    /// Keeps an input for later; the oldest are lost beyond the limit.
+    pub(crate) fn keep(&mut self, input: Input) {
+        if self.backlog.len() == BACKLOG_MAX {
+            self.backlog.pop_front();
+        }
+        self.backlog.push_back(input);
+    }
+}

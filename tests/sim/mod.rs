@@ -1,0 +1,39 @@
+//! The simulator: whole clusters in one thread and virtual time, one seed each, with everything
+//! going wrong that may, and oracles that look after every event.
+//! Never sleeps and never touches a clock, a disk or a socket of this machine.
+//!
+//! ```text
+//! seed -> Draw -> Plan -> World --- events ---> Node::step ---> Effects
+//!                           |                                      |
+//!             faults, aims -+                     Fact -> oracles, counters, history
+//! ```
+//!
+//! - `cargo test sim` runs a few hundred seeds and every mutant.
+//! - `SIM_SEEDS=1..100000 cargo test --release sim::sweep -- --nocapture` runs many.
+//! - `SIM_SEED=17 cargo test sim::replay -- --nocapture` runs one again.
+#![allow(clippy::wildcard_enum_match_arm, reason = "an oracle names what it judges")]
+#![allow(clippy::print_stdout, reason = "tests report to whoever runs them")]
+
+mod aims;
+pub(crate) mod charters;
+pub(crate) mod clock;
+mod counters;
+mod designs;
+pub(crate) mod disk;
+pub(crate) mod draw;
+pub(crate) mod faults;
+pub(crate) mod guard;
+mod history;
+mod lives;
+pub(crate) mod machine;
+mod mutants;
+pub(crate) mod network;
+mod oracles;
+pub(crate) mod plan;
+mod queue;
+mod replay;
+mod run;
+mod sweep;
+pub(crate) mod trace;
+mod words;
+pub(crate) mod world;

@@ -1,0 +1,332 @@
+//! The promises as sentences about facts. Each oracle sees one fact and what happened before it.
+//! Never changes anything; a broken sentence ends the run.
+
+use crate::protocol::effects::{Answer, Event};
+use crate::protocol::message::{Message, Verdict};
+use crate::protocol::quorum;
+use crate::protocol::units::{Position, Term};
+use crate::sim::charters;
+use crate::sim::clock::TrueTime;
+use crate::sim::disk::Disk;
+use crate::sim::history::{Fact, History};
+use crate::sim::machine::Machine;
+
+/// The world as an oracle may see it.
+pub(crate) struct View<'a> {
+    /// True time.
+    pub(crate) now: TrueTime,
+    /// All machines.
+    pub(crate) machines: &'a [Machine],
+    /// All that happened before.
+    pub(crate) history: &'a History,
+}
+
+impl View<'_> {
+    fn majority(&self) -> u32 {
+        u32::try_from(quorum::majority(self.machines.len())).expect("at most nine")
+    }
+
+    fn is_on_a_majority(&self, position: Position, besides: usize) -> bool {
+        let disks = self.history.held.get(&position).copied().unwrap_or(0) | 1 << besides;
+        disks.count_ones() >= self.majority()
+    }
+}
+
+/// A sentence that must hold after every event.
+pub(crate) struct Oracle {
+    /// The promise it belongs to.
+    pub(crate) promise: &'static str,
+    /// What must hold.
+    pub(crate) sentence: &'static str,
+    /// How it is broken by this fact, if it is.
+    pub(crate) check: fn(&View<'_>, &Fact<'_>) -> Option<String>,
+}
+
+const fn oracle(
+    promise: &'static str,
+    sentence: &'static str,
+    check: fn(&View<'_>, &Fact<'_>) -> Option<String>,
+) -> Oracle {
+    Oracle { promise, sentence, check }
+}
+
+/// All of them.
+pub(crate) const ORACLES: [Oracle; 19] = [
+    oracle("P1", "at most one node acts at any true time", at_most_one_acts),
+    oracle("P2", "each activation has a higher term than all before it", terms_of_acting_rise),
+    oracle("P2", "two winners never share a term", one_winner_per_term),
+    oracle("P2", "a winner has the votes of a majority on disk", winners_have_votes_on_disk),
+    oracle("P3", "one disk votes for one node per term", one_vote_per_term),
+    oracle("P3", "nothing on a disk goes back", disks_never_go_back),
+    oracle("P4", "one position has one content", one_content_per_position),
+    oracle("P4", "a master starts from all that was committed", masters_know_what_was_committed),
+    oracle("P4", "no vote goes to an older document", votes_go_to_newer_documents),
+    oracle("P4", "what is committed is one line of descent", commits_are_one_line),
+    oracle("P5", "nothing is said before it is on disk", said_after_written),
+    oracle("P5", "a commit is on a majority of disks", commits_are_on_a_majority),
+    oracle("P5", "a master acts under a document of its own term", acts_under_own_document),
+    oracle("P6", "what acts is covered by the promises of a majority", acting_is_promised),
+    oracle("P6", "no vote breaks a running promise", votes_keep_promises),
+    oracle("P6", "a node with living children neither votes nor starts", living_children_bind),
+    oracle("P9", "a term is released after its children are dead", released_when_dead),
+    oracle("P9", "a released term is never used again", released_for_ever),
+    oracle("P11", "a node with a failed disk is silent", failed_disks_are_silent),
+];
+
+fn at_most_one_acts(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let began = matches!(fact, Fact::Began { .. } | Fact::TimePassed);
+    let acting = || view.machines.iter().filter_map(|m| m.acting().map(|term| (&m.id, term)));
+    (began && acting().nth(1).is_some()).then(|| format!("{:?}", acting().collect::<Vec<_>>()))
+}
+
+fn terms_of_acting_rise(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Began { term, .. } = fact else { return None };
+    let last = view.history.activations.last()?;
+    (*term <= last.term).then(|| format!("{term} after {}", last.term))
+}
+
+fn one_winner_per_term(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Told { node, event: Event::Won { term } | Event::Elected { term, .. } } = fact else {
+        return None;
+    };
+    let first = view.history.winners.get(term).filter(|first| *first != node)?;
+    Some(format!("term {term}: {} and {}", charters::name(*first), charters::name(*node)))
+}
+
+fn winners_have_votes_on_disk(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Told { node, event: Event::Won { term } } = fact else { return None };
+    let voters = 0..view.machines.len();
+    let vote = |voter: &usize| view.history.votes_on_disk.get(&(*voter, *term)) == Some(node);
+    let votes = u32::try_from(voters.filter(vote).count()).expect("at most nine");
+    (votes < view.majority()).then(|| format!("{votes} votes on disk in term {term}"))
+}
+
+fn one_vote_per_term(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let (key, vote) = match fact {
+        Fact::Wrote { node, after, .. } => {
+            ((*node, after.term), charters::index(after.vote.as_ref()?))
+        }
+        Fact::Said { node, to, message: Message::VoteReply(ballot) }
+            if ballot.verdict == Verdict::Granted =>
+        {
+            ((*node, ballot.candidacy), *to)
+        }
+        _ => return None,
+    };
+    let earlier = [&view.history.votes_on_disk, &view.history.votes_said];
+    let other = earlier.iter().find_map(|votes| votes.get(&key).filter(|v| **v != vote))?;
+    Some(format!("term {}: {} and {}", key.1, charters::name(*other), charters::name(vote)))
+}
+
+fn disks_never_go_back(_: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Wrote { before, after, .. } = fact else { return None };
+    (!after.may_follow(before)).then(|| format!("{} after {}", brief(after), brief(before)))
+}
+
+fn brief(record: &crate::protocol::durable::Durable) -> String {
+    format!(
+        "#{} {:?} vote {:?} accepted {} committed {}",
+        record.sequence,
+        record.term,
+        record.vote,
+        record.accepted.position,
+        record.committed.position
+    )
+}
+
+fn one_content_per_position(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let document = match fact {
+        Fact::Accepted { document, .. } => document,
+        Fact::Wrote { after, .. } => &after.accepted,
+        Fact::Said { message: Message::Append(append), .. } => &append.document,
+        Fact::Said { message: Message::Offer(offer), .. } => &offer.document,
+        _ => return None,
+    };
+    let known = view.history.documents.get(&document.position)?;
+    (known.hash != document.hash).then(|| format!("two contents at {}", document.position))
+}
+
+fn masters_know_what_was_committed(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Began { accepted, .. } = fact else { return None };
+    let committed = view.history.committed;
+    let is_lost = !view.history.descends(*accepted, committed);
+    is_lost.then(|| format!("{accepted} does not descend from {committed}"))
+}
+
+fn votes_go_to_newer_documents(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Said { node, to, message: Message::VoteReply(ballot) } = fact else { return None };
+    let key = (*node, *to, ballot.candidacy);
+    let is_older = view.history.asked_with_older.get(&key).copied().unwrap_or_default();
+    let [voter, candidate] = [*node, *to].map(charters::name);
+    (is_older && ballot.verdict == Verdict::Granted)
+        .then(|| format!("{voter} votes for {candidate} in {:?}", ballot.candidacy))
+}
+
+fn commits_are_one_line(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let position = committed_by(fact)?;
+    let known = view.history.committed;
+    let [earlier, later] = if position < known { [position, known] } else { [known, position] };
+    let is_forked = !view.history.descends(later, earlier);
+    is_forked.then(|| format!("{later} does not descend from {earlier}"))
+}
+
+/// The position that a fact shows to be committed.
+fn committed_by(fact: &Fact<'_>) -> Option<Position> {
+    match fact {
+        Fact::Answered { answer: Answer::Committed { position, .. }, .. } => Some(*position),
+        Fact::Told { event: Event::DocumentCommitted { position, .. }, .. } => Some(*position),
+        Fact::Wrote { after, .. } => Some(after.committed.position),
+        _ => None,
+    }
+}
+
+fn commits_are_on_a_majority(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let position = committed_by(fact)?;
+    // A record that brings a document and its commit at once counts for itself.
+    let besides = match fact {
+        Fact::Wrote { node, after, .. } if after.accepted.position >= position => *node,
+        _ => usize::MAX,
+    };
+    let is_there = if besides == usize::MAX {
+        let disks = view.history.held.get(&position).copied().unwrap_or(0);
+        disks.count_ones() >= view.majority()
+    } else {
+        view.is_on_a_majority(position, besides)
+    };
+    (!is_there).then(|| format!("{position} is not"))
+}
+
+fn acts_under_own_document(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Began { node, term, accepted } = fact else { return None };
+    let is_own = accepted.term == *term;
+    let disks = view.history.held.get(accepted).copied().unwrap_or(0).count_ones();
+    let is_held = disks >= view.majority();
+    (!is_own || !is_held)
+        .then(|| format!("{} in {term:?} with {accepted} on {disks} disks", charters::name(*node)))
+}
+
+fn acting_is_promised(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    if !matches!(fact, Fact::TimePassed | Fact::Began { .. }) {
+        return None;
+    }
+    let needed = quorum::majority(view.machines.len());
+    let uncovered = |(node, machine): (usize, &Machine)| {
+        let term = machine.acting()?;
+        let bound = view.history.bound_to(node, view.now) + 1;
+        let id = &machine.id;
+        (bound < needed).then(|| format!("{id} acts in {term:?} on {bound} of {needed} promises"))
+    };
+    view.machines.iter().enumerate().find_map(uncovered)
+}
+
+/// The vote a message gives away, if it does: (voter, candidate).
+fn vote_in(fact: &Fact<'_>) -> Option<(usize, usize)> {
+    match fact {
+        Fact::Said { node, to, message: Message::VoteReply(ballot) } => {
+            (ballot.verdict == Verdict::Granted).then_some((*node, *to))
+        }
+        Fact::Said { node, message: Message::Vote(_), .. } => Some((*node, *node)),
+        _ => None,
+    }
+}
+
+fn votes_keep_promises(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let (voter, candidate) = vote_in(fact)?;
+    let mut vows = view.history.vows.iter();
+    let broken = vows.find(|((by, holder), vow)| {
+        *by == voter && *holder != candidate && *holder != voter && vow.until > view.now
+    });
+    let ((_, holder), vow) = broken?;
+    let [voter, holder, candidate] = [voter, *holder, candidate].map(charters::name);
+    Some(format!("{voter} votes for {candidate}, promised to {holder} until {}", vow.until))
+}
+
+fn living_children_bind(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    if let Fact::Ordered { node, order: crate::protocol::effects::Order::Start { term, .. } } = fact
+    {
+        let living = view.machines[*node].guard.children()?.term;
+        return Some(format!("starts {term:?} while children of {living:?} live"));
+    }
+    let (voter, _) = vote_in(fact)?;
+    let living = view.machines[voter].guard.children()?.term;
+    Some(format!("{} votes while children of {living:?} live", charters::name(voter)))
+}
+
+fn said_after_written(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Said { node, to, message } = fact else { return None };
+    let disk = &view.machines[*node].disk;
+    let is_written = match message {
+        Message::Vote(asked) => has_vote(disk, asked.term, *node),
+        Message::VoteReply(ballot) if ballot.verdict == Verdict::Granted => {
+            has_vote(disk, ballot.candidacy, *to)
+        }
+        Message::AppendAck(ack) => {
+            let accepted = &disk.record().accepted;
+            accepted.position > ack.position
+                || (accepted.position == ack.position && accepted.hash == ack.hash)
+        }
+        Message::HeartbeatAck(ack) if ack.verdict == Verdict::Granted => {
+            let record = disk.record();
+            let receipt = view.history.receipt(*node, *to, ack.term, ack.sequence);
+            let promise = receipt.map_or(core::time::Duration::ZERO, |receipt| receipt.promise);
+            let has_term =
+                record.term > ack.term || record.term == ack.term && record.vote.is_some();
+            has_term && record.promise_high_water >= promise
+        }
+        Message::Heartbeat(beat) => has_vote(disk, beat.term, *node),
+        _ => true,
+    };
+    (!is_written).then(|| format!("on disk is {}", brief(disk.record())))
+}
+
+/// A later term on disk does as well: no other vote can ever be given in this one.
+fn has_vote(disk: &Disk, term: Term, candidate: usize) -> bool {
+    let record = disk.record();
+    let is_for = record.vote.as_ref().is_some_and(|vote| charters::index(vote) == candidate);
+    record.term > term || record.term == term && is_for
+}
+
+fn released_when_dead(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Said {
+        node, message: Message::Release(release) | Message::TimeoutNow(release), ..
+    } = fact
+    else {
+        return None;
+    };
+    let living = view.machines[*node].guard.children()?.term;
+    Some(format!("{:?} released while children of {living:?} live", release.term))
+}
+
+fn released_for_ever(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let (node, term) = match fact {
+        Fact::Said { node, message: Message::Heartbeat(beat), .. } => (*node, beat.term),
+        Fact::Began { node, term, .. } => (*node, *term),
+        // A heartbeat that was under way when its sender released binds nobody (R38).
+        Fact::Said { node, to, message: Message::HeartbeatAck(ack) }
+            if ack.verdict == Verdict::Granted =>
+        {
+            let receipt = view.history.receipt(*node, *to, ack.term, ack.sequence)?;
+            let words = format!("{} got a promise in {:?}", charters::name(*to), ack.term);
+            return receipt.is_after_release.then_some(words);
+        }
+        _ => return None,
+    };
+    let is_released = view.history.released.contains(&(node, term));
+    is_released.then(|| format!("{} used {term:?} after its release", charters::name(node)))
+}
+
+fn failed_disks_are_silent(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Said { node, message, .. } = fact else { return None };
+    if !view.machines[*node].knows_disk_failed {
+        return None;
+    }
+    let says = match message {
+        Message::VoteReply(ballot) | Message::PreVoteReply(ballot) => {
+            ballot.verdict == Verdict::Granted
+        }
+        Message::HeartbeatAck(ack) => ack.verdict == Verdict::Granted,
+        Message::PreVote(_) | Message::Vote(_) | Message::AppendAck(_) => true,
+        _ => false,
+    };
+    says.then(|| format!("{} said {message:?}", charters::name(*node)))
+}

@@ -1,0 +1,158 @@
+//! What one seed is about: the cluster, its surroundings, and which faults exist at all.
+//! Never acts; a plan is drawn once, before the run. Each seed leaves most kinds of faults out,
+//! so that the remaining ones come often enough to meet (swarm testing).
+
+use core::time::Duration;
+use std::collections::BTreeSet;
+
+use crate::protocol::membership::Failback;
+use crate::protocol::timing::Timing;
+use crate::sim::charters::Settings;
+use crate::sim::draw::Draw;
+use crate::sim::faults::Kind;
+use crate::sim::guard::Temper;
+use crate::sim::network::Weather;
+
+/// The one bound on clock rates; every document of a run names it.
+pub(crate) const DRIFT_PPM: u64 = 10_000;
+
+/// What the calm after the faults is like.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Ending {
+    /// Everything works.
+    AllWell,
+    /// The master dies and never comes back.
+    MasterLost,
+    /// Everybody restarts, and whoever wins first hears nothing from then on.
+    WinnerDeaf,
+    /// One follower never comes back.
+    FollowerLost,
+}
+
+/// Everything about a run that is drawn in advance.
+#[derive(Clone, Debug)]
+pub(crate) struct Plan {
+    /// How many voters.
+    pub(crate) size: usize,
+    /// The documents' contents: the first is the founding one.
+    pub(crate) settings: Vec<Settings>,
+    /// How long faults strike.
+    pub(crate) stormy: Duration,
+    /// The mean time between two faults.
+    pub(crate) pace: Duration,
+    /// Which faults exist.
+    pub(crate) kinds: BTreeSet<Kind>,
+    /// Per cent of remarkable moments at which a fault is aimed.
+    pub(crate) aim: u64,
+    /// The network while faults strike.
+    pub(crate) weather: Weather,
+    /// The disks while faults strike.
+    pub(crate) disk: (Duration, Duration),
+    /// How long timers oversleep at most.
+    pub(crate) oversleep: Duration,
+    /// How children take to being stopped.
+    pub(crate) temper: Temper,
+    /// What comes after the faults.
+    pub(crate) ending: Ending,
+    /// How long the calm is watched.
+    pub(crate) watch: Duration,
+}
+
+impl Plan {
+    /// Draws a plan.
+    pub(crate) fn draw(draw: &mut Draw) -> Self {
+        let size = draw.pick(&[1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 6, 7, 8, 9]);
+        let timing = match draw.below(10) {
+            0..4 => Timing::LAN,
+            4..6 => Timing::DEFAULT,
+            _ => any_timing(draw),
+        };
+        let mut settings = vec![Settings { timing, failback: any_failback(timing, draw) }];
+        for _ in 0..3 {
+            let timing = if draw.one_in(2) { any_timing(draw) } else { timing };
+            settings.push(Settings { timing, failback: any_failback(timing, draw) });
+        }
+        let beat = timing.dead_after();
+        let endings =
+            [Ending::AllWell, Ending::MasterLost, Ending::WinnerDeaf, Ending::FollowerLost];
+        Self {
+            size,
+            stormy: draw.between(beat * 10, beat * 40),
+            pace: draw.between(beat / 4, beat * 4),
+            kinds: Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect(),
+            aim: draw.pick(&[0, 10, 30, 60]),
+            weather: any_weather(timing, draw),
+            disk: (Duration::from_micros(50), any_slowness(timing, draw)),
+            oversleep: Duration::from_micros(draw.pick(&[1, 100, 2_000])),
+            temper: draw.pick(&[Temper::Meek, Temper::Moody, Temper::Stubborn, Temper::Stubborn]),
+            ending: if size < 3 || draw.one_in(2) { Ending::AllWell } else { draw.pick(&endings) },
+            watch: (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60)),
+            settings,
+        }
+    }
+
+    /// The longest promise any document of this run asks for.
+    pub(crate) fn longest_promise(&self) -> Duration {
+        self.settings.iter().map(|s| s.timing.dead_after()).max().unwrap_or_default()
+    }
+
+    /// By when somebody must act after a majority can talk (L1), as a limit for tests.
+    pub(crate) fn election_limit(&self) -> Duration {
+        let promise = self.longest_promise();
+        let stagger = self.settings.iter().map(|s| s.timing.stagger()).max().unwrap_or_default();
+        let ranks = u32::try_from(self.size).expect("at most nine");
+        promise * 3 + promise * 3 / 100 + stagger * ranks + Duration::from_secs(2)
+    }
+}
+
+fn any_timing(draw: &mut Draw) -> Timing {
+    loop {
+        let dead_after = draw.skewed(Duration::from_millis(200), Duration::from_secs(6));
+        let heartbeat = dead_after / draw.pick(&[4, 5, 6, 8, 10]);
+        let stop = draw.between(Duration::ZERO, dead_after / 3);
+        let stagger = draw.between(Duration::from_millis(20), Duration::from_millis(60));
+        if let Ok(timing) = Timing::new(heartbeat, dead_after, stop, DRIFT_PPM, stagger) {
+            return timing;
+        }
+    }
+}
+
+fn any_failback(timing: Timing, draw: &mut Draw) -> Failback {
+    let beat = timing.dead_after();
+    match draw.below(4) {
+        0 => Failback::Never,
+        1 => Failback::After(Duration::ZERO),
+        2 => Failback::After(draw.between(beat, beat * 6)),
+        _ => Failback::After(Duration::from_secs(120)),
+    }
+}
+
+fn any_weather(timing: Timing, draw: &mut Draw) -> Weather {
+    let beat = timing.dead_after();
+    let mut weather = Weather {
+        delay_max: draw.pick(&[
+            Duration::from_millis(1),
+            Duration::from_millis(5),
+            beat / 20,
+            beat / 5,
+        ]),
+        overtaking: draw.one_in(2),
+        ..Weather::FAIR
+    };
+    if draw.one_in(3) {
+        weather.loss = draw.pick(&[1, 5, 15, 30]);
+    }
+    if draw.one_in(3) {
+        weather.repeat = draw.pick(&[2, 10, 30]);
+    }
+    if draw.one_in(3) {
+        weather.late = draw.pick(&[1, 5, 20]);
+        weather.lateness = draw.pick(&[beat / 2, beat, beat * 3]);
+    }
+    weather
+}
+
+fn any_slowness(timing: Timing, draw: &mut Draw) -> Duration {
+    let beat = timing.dead_after();
+    draw.pick(&[Duration::from_millis(1), Duration::from_millis(10), beat / 20, beat / 5])
+}

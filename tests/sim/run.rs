@@ -1,0 +1,239 @@
+//! One seed from beginning to end: faults, then calm, then what the calm must show.
+//! Never prints; whoever asked for the run does.
+
+use core::time::Duration;
+
+use crate::protocol::effects::Wish;
+use crate::protocol::mutant::Rule;
+use crate::sim::charters;
+use crate::sim::counters::Count;
+use crate::sim::disk::Health;
+use crate::sim::draw::Draw;
+use crate::sim::network::Weather;
+use crate::sim::plan::{Ending, Plan};
+use crate::sim::trace::Detail;
+use crate::sim::world::{Due, World};
+
+/// How long writes take in the calm.
+const CALM_DISK: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(4));
+/// How far off clocks run in the calm.
+const CALM_DRIFT_PPM: i64 = 200;
+/// So often a handover that was refused is asked for again.
+const HANDOVER_TRIES: u32 = 20;
+
+/// Runs one seed with all rules, or without one. The world tells what came of it.
+pub(crate) fn run_seed(seed: u64, rule: Option<Rule>, detail: Detail) -> World {
+    let mut draw = Draw::new(seed);
+    let plan = Plan::draw(&mut draw);
+    let mut world = World::new(plan, draw, rule, detail);
+    world.live();
+    world
+}
+
+impl World {
+    /// The whole run.
+    pub(crate) fn live(&mut self) {
+        self.trace.note(self.now, format_args!("{:?}", self.plan));
+        self.is_stormy = true;
+        self.next_strike();
+        self.run_for(self.plan.stormy);
+        self.calm_down();
+        match self.plan.ending {
+            Ending::AllWell => self.await_master(),
+            Ending::MasterLost => self.lose_the_master(),
+            Ending::WinnerDeaf => self.deafen_a_winner(),
+            Ending::FollowerLost => self.lose_a_follower(),
+        }
+        self.settle();
+        self.watch();
+        self.hand_over();
+    }
+
+    /// Lets `span` of true time pass.
+    pub(crate) fn run_for(&mut self, span: Duration) {
+        let limit = self.now.after(span);
+        while self.advance(limit) {}
+    }
+
+    /// Lets time pass until `is_so`, at most `span`. Says whether it came to be.
+    pub(crate) fn run_until(&mut self, span: Duration, is_so: impl Fn(&Self) -> bool) -> bool {
+        let limit = self.now.after(span);
+        while !is_so(self) {
+            if !self.advance(limit) {
+                return is_so(self);
+            }
+        }
+        true
+    }
+
+    /// All faults end now: links, disks, clocks and daemons are sound.
+    fn calm_down(&mut self) {
+        self.trace.note(self.now, format_args!("CALM"));
+        self.epoch += 1;
+        self.is_stormy = false;
+        self.network.weather = Weather::FAIR;
+        self.plan.disk = CALM_DISK;
+        // What is still under way from before would be another fault.
+        let soon = self.now.after(Weather::FAIR.delay_max);
+        self.queue.forget_after(soon, |due| matches!(due, Due::Deliver { .. }));
+        for node in 0..self.plan.size {
+            for peer in 0..self.plan.size {
+                if self.network.mend_wholly(node, peer) {
+                    self.open_soon(node, peer);
+                }
+            }
+            self.machines[node].disk.latency = CALM_DISK;
+            self.resume(node);
+            let drift = [-CALM_DRIFT_PPM, 0, CALM_DRIFT_PPM];
+            let rates = (self.draw.pick(&drift), self.draw.pick(&drift));
+            self.set_clock_rates(node, rates);
+            if self.machines[node].disk.health != Health::Sound {
+                self.crash(node);
+                self.machines[node].disk.health = Health::Sound;
+            }
+            self.queue.put(self.now, Due::Start { node });
+        }
+    }
+
+    /// Somebody acts within the limit (P7).
+    fn await_master(&mut self) {
+        let limit = self.plan.election_limit();
+        self.await_master_within(limit);
+    }
+
+    fn await_master_within(&mut self, limit: Duration) {
+        let came = self.run_until(limit, |world| world.acting().is_some());
+        if !came && self.broken.is_none() {
+            let detail = format!("nobody acts after {limit:?} of calm");
+            self.fail("P7", "there is a master soon after a majority can talk", detail);
+        }
+    }
+
+    fn lose_the_master(&mut self) {
+        self.await_master();
+        let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
+        self.machines[master].is_gone = true;
+        self.crash(master);
+        self.run_until(self.plan.longest_promise(), |world| world.acting().is_none());
+        self.await_master();
+        self.counters.add(Count::LosersOfMasterRecovered);
+    }
+
+    fn deafen_a_winner(&mut self) {
+        for node in 0..self.plan.size {
+            self.crash(node);
+            self.queue.put(self.now, Due::Start { node });
+        }
+        self.run_until(self.plan.longest_promise(), |world| world.acting().is_none());
+        self.deafens_winner = true;
+        let limit = self.plan.election_limit() + self.plan.longest_promise() * 2;
+        self.await_master_within(limit);
+        self.counters.add(Count::DeafWinnersRecovered);
+    }
+
+    fn lose_a_follower(&mut self) {
+        let follower = (0..self.plan.size).rev().find(|node| self.acting() != Some(*node));
+        if let Some(follower) = follower {
+            self.machines[follower].is_gone = true;
+            self.crash(follower);
+        }
+        self.await_master();
+    }
+
+    /// What the faults left behind comes to rest: hold-offs, half-done handovers, cool-downs.
+    fn settle(&mut self) {
+        let limit = self.plan.election_limit();
+        self.run_for(limit);
+        if self.acting().is_none() && self.broken.is_none() {
+            let detail = "somebody acted and then nobody, without a fault".to_owned();
+            self.fail("P7", "there is a master soon after a majority can talk", detail);
+        }
+    }
+
+    /// The preferred one of those that can lead.
+    fn preferred(&self) -> Option<usize> {
+        let is_well = |node: &usize| {
+            let deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, *node));
+            !self.machines[*node].is_gone && !deaf
+        };
+        (0..self.plan.size).find(is_well)
+    }
+
+    /// Mastership does not move without cause; the only cause left is the preferred node (P8).
+    fn watch(&mut self) {
+        let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
+        let before = self.history.activations.len();
+        self.run_for(self.plan.watch);
+        if self.broken.is_some() {
+            return;
+        }
+        let preferred = self.preferred();
+        let changes = &self.history.activations[before..];
+        // Cool-downs differ, so the way back to the preferred node may have several steps.
+        let leaders = [master].into_iter().chain(changes.iter().map(|change| change.node));
+        if !leaders.is_sorted_by(|earlier, later| later < earlier) {
+            let detail = format!("{} led, then {changes:?}", charters::name(master));
+            self.fail("P7", "in a settled network mastership does not move", detail);
+            return;
+        }
+        if !changes.is_empty() {
+            self.counters.add(Count::CalmFailbacks);
+        }
+        let Some(leader) = self.acting() else {
+            self.fail("P7", "in a settled network somebody acts", "nobody does".to_owned());
+            return;
+        };
+        let document = self.machines[leader].node.as_ref().map(|node| node.committed().clone());
+        let cooldown = document.as_ref().and_then(charters::failback_after);
+        let margin = Duration::from_secs(2);
+        // Short terms of the preferred node double its cool-down, up to sixteenfold (R41).
+        if cooldown.is_some_and(|span| span * 16 + margin < self.plan.watch)
+            && Some(leader) != preferred
+        {
+            let detail = format!("{} still leads", charters::name(leader));
+            self.fail("P8", "the preferred node leads after its cool-down", detail);
+        }
+    }
+
+    /// A planned handover costs round trips, not leases (P9).
+    fn hand_over(&mut self) {
+        let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
+        let is_well = |node: &usize| {
+            !self.machines[*node].is_gone
+                && !(0..self.plan.size).any(|peer| self.network.is_cut(peer, *node))
+        };
+        let targets: Vec<usize> =
+            (0..self.plan.size).filter(is_well).filter(|node| *node != master).collect();
+        let [_, ..] = targets.as_slice() else { return };
+        let target = self.draw.pick(&targets);
+        let timing = self.machines[master].node.as_ref().map(|n| n.committed().charter.timing);
+        let Some(timing) = timing else { return };
+        let before = self.history.activations.len();
+        for _ in 0..HANDOVER_TRIES {
+            if self.history.activations.len() == before && self.broken.is_none() {
+                self.ask(master, Wish::Transfer { to: Some(charters::name(target)) });
+                let patience = timing.heartbeat() * 2 + timing.stop() + timing.dead_after();
+                self.run_until(patience, |world| world.history.activations.len() > before);
+            }
+        }
+        if self.broken.is_some() {
+            return;
+        }
+        let limit = (timing.dead_after() / 3).max(Duration::from_millis(100));
+        let Some(next) = self.history.activations.get(before).copied() else {
+            let detail = format!("answers: {:?}", self.answers.last());
+            self.fail("P9", "a planned handover to a sound node is carried out", detail);
+            return;
+        };
+        let last = self.history.activations[before - 1].term;
+        let gap = self.history.endings.get(&last).map(|ended| next.at.since(*ended));
+        // A failback that was just under way goes to the preferred node instead.
+        let is_wanted = next.node == target || Some(next.node) == self.preferred();
+        if !is_wanted || gap.is_none_or(|gap| gap > limit) {
+            let detail = format!("{next:?} instead of {target} within {limit:?}: gap {gap:?}");
+            self.fail("P9", "a planned handover costs round trips, not leases", detail);
+            return;
+        }
+        self.counters.add(Count::CalmHandovers);
+    }
+}

@@ -1,0 +1,7 @@
+//! What the command line promises: how it is read, how answers read, what it exits with.
+
+mod args;
+mod commands;
+mod render;
+mod reports;
+mod trust;

@@ -1,0 +1,205 @@
+//! How a command line is read.
+
+use std::ffi::OsString;
+use std::time::Duration;
+
+use quorate::cli::args::{
+    self, Call, Command, DemoOptions, Format, Goal, InitFlags, MasterField, Preset, Show, Stay,
+    Traces, Watch,
+};
+use quorate::cli::help;
+use quorate::protocol::units::NodeId;
+
+fn read(line: &str) -> Result<Call, String> {
+    args::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
+}
+
+fn command(line: &str) -> Command {
+    read(line).unwrap().command
+}
+
+fn complaint(line: &str) -> String {
+    read(line).unwrap_err()
+}
+
+const DEMO: DemoOptions =
+    DemoOptions { nodes: 3, show: Show::Live, timing: Preset::Lan, traces: Traces::Removed };
+
+#[test]
+fn every_command_is_understood() {
+    let seconds = Duration::from_secs;
+    let table = [
+        ("serve", Command::Serve),
+        ("status", Command::Status(Watch::Once, Format::Text)),
+        ("status --watch", Command::Status(Watch::Repeatedly, Format::Text)),
+        ("status --json", Command::Status(Watch::Once, Format::Json)),
+        ("is-master", Command::IsMaster),
+        ("has-quorum", Command::HasQuorum),
+        ("master", Command::Master(MasterField::Name)),
+        ("master --address", Command::Master(MasterField::Address)),
+        ("wait --for master", Command::Wait(Goal::Master, seconds(30))),
+        ("wait --for=quorum --timeout 2m", Command::Wait(Goal::Quorum, seconds(120))),
+        ("wait --for role=follower", Command::Wait(Goal::Role("follower"), seconds(30))),
+        ("step-down", Command::StepDown(seconds(60))),
+        ("step-down --for 5s", Command::StepDown(seconds(5))),
+        ("transfer", Command::Transfer(None)),
+        ("transfer bravo", Command::Transfer(NodeId::new("bravo"))),
+        ("events", Command::Events(Stay::Leave, Format::Text)),
+        ("events --follow --json", Command::Events(Stay::Follow, Format::Json)),
+        ("events --follow --new", Command::Events(Stay::News, Format::Text)),
+        ("show", Command::Show(Format::Text)),
+        ("config check", Command::ConfigCheck(None)),
+        ("config check -", Command::ConfigCheck(Some("-".into()))),
+        ("config check a.yaml", Command::ConfigCheck(Some("a.yaml".into()))),
+        ("config origin", Command::ConfigOrigin),
+        ("version", Command::Version),
+    ];
+    for (line, expected) in table {
+        assert_eq!(command(line), expected, "{line}");
+    }
+}
+
+#[test]
+fn the_demo_takes_its_numbers_and_words() {
+    assert_eq!(command("demo"), Command::Demo(DEMO));
+    let all = DemoOptions { nodes: 5, show: Show::Once, timing: Preset::Wan, traces: Traces::Kept };
+    assert_eq!(command("demo --nodes 5 --once --timing wan --keep"), Command::Demo(all));
+    assert!(complaint("demo --nodes 10").contains("a number from 1 to 9"));
+    assert!(complaint("demo --nodes many").contains("a number from 1 to 9"));
+    assert!(complaint("demo --timing lam").contains("did you mean lan?"));
+}
+
+#[test]
+fn init_takes_a_name_and_where_it_is_reached() {
+    let flags = InitFlags {
+        name: Some("alpha".into()),
+        advertise: Some("a:9901".into()),
+        cluster: Some("shop".into()),
+        from: None,
+    };
+    let line = "init --name alpha --advertise a:9901 --cluster shop";
+    assert_eq!(command(line), Command::Init(flags));
+    assert!(complaint("init --cluster a --from b").contains("one of them"));
+}
+
+#[test]
+fn places_may_stand_before_and_after_the_command() {
+    for line in ["--socket /a status", "status --socket /a", "status --socket=/a"] {
+        assert_eq!(read(line).unwrap().places.socket, Some("/a".into()), "{line}");
+    }
+    let places = read("--config /c --state-dir /d serve").unwrap().places;
+    assert_eq!((places.config, places.state_dir), (Some("/c".into()), Some("/d".into())));
+}
+
+#[test]
+fn a_socket_path_that_no_system_takes_is_refused() {
+    assert!(read(&format!("status --socket /{}", "a".repeat(106))).is_ok());
+    let said = complaint(&format!("status --socket /{}", "a".repeat(107)));
+    assert!(said.contains("--socket is 108 bytes long"), "{said}");
+}
+
+#[test]
+fn help_is_given_wherever_it_is_asked_for() {
+    for line in ["--help", "-h", "help"] {
+        assert_eq!(command(line), Command::Help(None), "{line}");
+    }
+    for line in ["status --help", "status -h", "help status", "--help status"] {
+        assert_eq!(command(line), Command::Help(Some("status")), "{line}");
+    }
+    assert_eq!(command("wait --help"), Command::Help(Some("wait")));
+    assert_eq!(command("help config check"), Command::Help(Some("config check")));
+    for line in ["config --help", "config -h", "help config"] {
+        assert_eq!(command(line), Command::Help(Some("config")), "{line}");
+    }
+    for line in ["--version", "-V", "status --version"] {
+        assert_eq!(command(line), Command::Version, "{line}");
+    }
+}
+
+#[test]
+fn a_mistyped_word_is_answered_with_the_nearest_one() {
+    let table = [
+        ("stauts", "unknown command stauts; did you mean status?"),
+        ("ismaster", "did you mean is-master?"),
+        ("config chekc", "did you mean config check?"),
+        ("status --jsno", "unknown flag --jsno; did you mean --json?"),
+        ("wait --for mastre", "did you mean master?"),
+        ("wait --for role=folower", "did you mean role=follower?"),
+        ("help stat", "did you mean quorate help status?"),
+    ];
+    for (line, expected) in table {
+        let said = complaint(line);
+        assert!(said.contains(expected), "{line}: {said}");
+    }
+}
+
+#[test]
+fn what_makes_no_sense_is_refused() {
+    let table = [
+        ("", "a command is missing"),
+        ("xyzzy", "unknown command xyzzy\n"),
+        ("status --socket=", "--socket is empty"),
+        ("events --new", "--new needs --follow"),
+        ("help demo-node", "unknown command demo-node"),
+        ("demo-nod", "unknown command demo-nod\n"),
+        ("config", "config needs one more word: check or origin"),
+        ("status now", "unexpected word now"),
+        ("transfer a b", "unexpected word b"),
+        ("transfer a/b", "a/b is no node's name"),
+        ("status --json --json", "--json is given twice"),
+        ("status --json=yes", "--json"),
+        ("status -x", "unknown flag -x"),
+        ("wait", "--for is missing"),
+        ("wait --for", "--for"),
+        ("wait --for candidate", "did you mean role=candidate?"),
+        ("wait --for master --timeout 30", "30"),
+        ("step-down --for soon", "soon"),
+    ];
+    for (line, expected) in table {
+        let said = complaint(line);
+        assert!(said.contains(expected), "{line}: {said}");
+        assert!(said.ends_with("--help"), "{line}: {said}");
+    }
+}
+
+#[test]
+fn the_table_describes_every_command_and_the_overview_shows_it() {
+    let overview = help::overview();
+    for topic in help::TOPICS.iter().filter(|topic| topic.shelf != help::Shelf::Internal) {
+        assert!(overview.contains(&format!("\n  {:<15} {}\n", topic.name, topic.summary)));
+        let asked = command(&format!("{} --help", topic.name));
+        assert_eq!(asked, Command::Help(Some(topic.name)));
+    }
+}
+
+#[test]
+fn help_fits_80_columns_and_is_ascii() {
+    let pages = help::TOPICS.iter().map(help::page).chain([help::overview()]);
+    for line in pages.flat_map(|page| page.lines().map(str::to_owned).collect::<Vec<_>>()) {
+        assert!(line.len() <= 80 && line.is_ascii(), "{line}");
+    }
+}
+
+#[test]
+fn a_page_says_how_to_type_it_and_what_it_exits_with() {
+    let page = help::page(help::find("wait").unwrap());
+    assert!(page.contains("Usage: quorate wait --for GOAL [--timeout TIME]\n"), "{page}");
+    assert!(page.contains("\n  124  it did not come in time\n"), "{page}");
+    for name in ["serve", "init"] {
+        let page = help::explain(name).unwrap();
+        for code in [65, 66, 73, 74, 75, 77, 78] {
+            assert!(page.contains(&format!("\n  {code}   ")), "{code} in {page}");
+        }
+    }
+    let page = help::page(help::find("transfer").unwrap());
+    assert!(page.contains("Usage: quorate transfer [NODE]\n"), "{page}");
+}
+
+#[test]
+fn a_group_of_commands_has_its_own_page_and_internal_commands_have_none() {
+    let page = help::explain("config").unwrap();
+    for name in ["config check", "config origin"] {
+        assert!(page.contains(name), "{page}");
+    }
+    assert!(help::shown_names().all(|name| name != "demo-node"));
+}

@@ -1,0 +1,128 @@
+//! Planned changes of master: what they cost, and what refuses them.
+
+use core::time::Duration;
+
+use crate::protocol::effects::{Answer, Wish};
+use crate::protocol::message::{HandoverRefusal, Message, Release};
+use crate::protocol::timing::Timing;
+use crate::sim::charters;
+use crate::spec::stage::{A, B, C, Stage};
+
+fn transfer_to(node: usize) -> Wish {
+    Wish::Transfer { to: Some(charters::name(node)) }
+}
+
+/// Promises: P9, P1
+#[test]
+fn a_transfer_takes_round_trips_and_no_lease() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    let before = stage.now();
+    let answer = stage.ask(A, transfer_to(C));
+    assert!(matches!(answer, Answer::HandedOver { ref to, .. } if *to == charters::name(C)));
+    assert!(stage.now() - before < Timing::LAN.dead_after() / 4, "{:?}", stage.now() - before);
+    stage.assert_only_acting(C, Duration::from_secs(5));
+}
+
+/// Promises: P9
+#[test]
+fn any_node_passes_a_transfer_on_to_the_master() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    let answer = stage.ask(B, transfer_to(C));
+    assert!(matches!(answer, Answer::HandedOver { .. }), "{answer:?}");
+    stage.await_master(C);
+}
+
+/// Promises: P9
+#[test]
+fn a_leaving_master_hands_over_and_goes() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    let before = stage.now();
+    stage.leave(A);
+    stage.await_master(B);
+    assert!(stage.now() - before < Timing::LAN.dead_after() / 4);
+}
+
+/// Promises: P9, P10
+#[test]
+fn a_handover_nobody_can_take_is_refused_and_stops_nothing() {
+    let mut stage = Stage::led_by_a(3);
+    stage.crash(B);
+    stage.run_for(Duration::from_secs(2));
+    let answer = stage.ask(A, transfer_to(B));
+    assert_eq!(answer, Answer::HandoverRefused(HandoverRefusal::NotFresh));
+    let answer = stage.ask(A, transfer_to(A));
+    assert_eq!(answer, Answer::HandoverRefused(HandoverRefusal::AlreadyMaster));
+    let answer = stage.ask(A, transfer_to(7));
+    assert_eq!(answer, Answer::HandoverRefused(HandoverRefusal::NotElectable));
+    stage.assert_only_acting(A, Duration::from_secs(5));
+}
+
+/// Promises: P9
+#[test]
+fn a_node_in_its_quiet_period_is_no_target() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    stage.crash(B);
+    stage.restart(B);
+    stage.await_that("a hears b again", |stage| {
+        let status = stage.status(A);
+        status.peers[0].is_vote_ready == Some(false)
+    });
+    let answer = stage.ask(A, transfer_to(B));
+    let refused =
+        [HandoverRefusal::NotReady, HandoverRefusal::NotFresh].map(Answer::HandoverRefused);
+    assert!(refused.contains(&answer), "{answer:?}");
+}
+
+/// Promises: P7, P9
+#[test]
+fn when_the_successor_dies_right_after_the_release_another_leads_without_a_lease_wait() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    stage.cut(A, B);
+    let before = stage.now();
+    stage.cut(B, C);
+    let answer = stage.ask(A, transfer_to(B));
+    assert!(!matches!(answer, Answer::HandoverRefused(_)), "b answered just before: {answer:?}");
+    stage.await_that("somebody acts", |stage| stage.acting().is_some());
+    assert!(stage.now() - before < Timing::LAN.dead_after() * 3);
+}
+
+/// Promises: P1
+#[test]
+fn a_second_timeout_now_of_the_same_term_moves_nothing() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    let term = stage.term(A);
+    stage.ask(A, transfer_to(B));
+    stage.await_master(B);
+    let after = stage.term(B);
+    let again = Release { term, successor: Some(charters::name(C)) };
+    stage.tell(C, A, Message::TimeoutNow(again));
+    stage.assert_only_acting(B, Duration::from_secs(5));
+    assert_eq!(stage.term(B), after);
+}
+
+/// Promises: P1, P9
+#[test]
+fn a_step_down_holds_off_but_not_when_nobody_else_can() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    let hold_off = Duration::from_secs(600);
+    let answer = stage.ask(A, Wish::StepDown { hold_off });
+    assert!(matches!(answer, Answer::HandedOver { .. }), "{answer:?}");
+    stage.crash(B);
+    stage.await_master(C);
+    stage.crash(C);
+    stage.restart(B);
+    stage.run_for(Duration::from_secs(20));
+    assert_eq!(stage.acting(), Some(B), "a held off node leaves the field to others");
+    stage.cut(A, B);
+    stage.restart(C);
+    stage.await_that("c is back", |stage| stage.status(C).quiet_left.is_none());
+    stage.crash(B);
+    stage.await_that("somebody acts", |stage| stage.acting().is_some());
+}

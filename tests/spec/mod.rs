@@ -1,0 +1,34 @@
+//! What quorate promises, one sentence per test. A `Promises:` line above a test names the
+//! promises it shows; `tidy` keeps both sides complete.
+//! Never draws lots: what is random here is the simulator's, and it searches, it does not specify.
+
+mod stage;
+mod workshop;
+
+mod acting;
+mod arithmetic;
+mod cli;
+mod clock;
+mod control;
+mod disks;
+mod documents;
+mod driver;
+mod elections;
+mod events;
+mod handovers;
+mod init;
+mod keys;
+mod leases;
+mod limits;
+mod log;
+mod network;
+mod outbox;
+mod preference;
+mod report;
+mod settings;
+mod store;
+mod strangers;
+mod timer;
+mod votes;
+mod watchdog;
+mod wire;

@@ -1,0 +1,85 @@
+//! node.yaml: what one node may say about itself.
+
+use quorate::protocol::units::NodeId;
+use quorate::settings::node::{self, LogFormat, LogSettings, NodeSettings};
+
+fn parse(text: &str) -> NodeSettings {
+    node::parse(text, "node.yaml").expect("the file must be accepted")
+}
+
+fn refusal(text: &str) -> String {
+    node::parse(text, "node.yaml").expect_err("the file must be refused").to_string()
+}
+
+fn full() -> NodeSettings {
+    NodeSettings {
+        id: NodeId::new("1e3").expect("it is a name"),
+        listen: "[::]:9902".into(),
+        advertise: Some("db-1.example.net:9902".into()),
+        log: LogSettings { level: log::LevelFilter::Debug, format: LogFormat::Json },
+    }
+}
+
+#[test]
+fn only_the_name_is_needed() {
+    let settings = parse("id: alpha\n");
+    assert_eq!(settings, NodeSettings::new(NodeId::new("alpha").unwrap()));
+    assert_eq!(settings.listen, "0.0.0.0:9901");
+    assert_eq!(settings.log.level, log::LevelFilter::Info);
+    assert!(refusal("listen: 0.0.0.0:1\n").contains("no `id`"));
+}
+
+#[test]
+fn what_init_writes_is_read_back_the_same() {
+    let plain = NodeSettings::new(NodeId::new("alpha").unwrap());
+    for settings in [plain, full()] {
+        assert_eq!(parse(&node::render(&settings)), settings);
+    }
+}
+
+#[test]
+fn peers_reach_a_node_where_it_says_or_listens_or_by_its_host_name() {
+    let named = || Ok::<_, &str>("host".to_owned());
+    let nameless = || Err("no host name");
+    let mut settings = full();
+    assert_eq!(settings.advertise_address(nameless).unwrap(), "db-1.example.net:9902");
+    settings.advertise = None;
+    assert_eq!(settings.advertise_address(named).unwrap(), "host:9902");
+    assert_eq!(settings.advertise_address(nameless).unwrap_err(), "no host name");
+    settings.listen = "10.0.0.1:9901".into();
+    assert_eq!(settings.advertise_address(nameless).unwrap(), "10.0.0.1:9901");
+}
+
+#[test]
+fn keys_to_come_are_refused_by_name_unless_they_are_off() {
+    for key in ["hooks", "health", "position"] {
+        let words = refusal(&format!("id: a\n{key}: {{command: [/bin/true]}}\n"));
+        assert!(
+            words.starts_with(&format!("node.yaml:2:1: `{key}` is not available in this release"))
+        );
+    }
+    for key in ["http", "watchdog"] {
+        parse(&format!("id: a\n{key}: off\n"));
+        parse(&format!("id: a\n{key}: \"off\"\n"));
+        let words = refusal(&format!("id: a\n{key}: 127.0.0.1:9902\n"));
+        assert!(words.contains("not available in this release"), "{words}");
+        assert!(words.contains(&format!("write `{key}: off`")), "{words}");
+    }
+}
+
+#[test]
+fn wrong_values_are_refused_with_their_place() {
+    let cases = [
+        ("id: a\nlisten: 9901\n", "node.yaml:2:9: `listen` must be text, and is a number"),
+        ("id: a\nlisten: 0.0.0.0\n", "node.yaml:2:9: `listen` is `0.0.0.0`: it has no port"),
+        ("id: a\nadvertise: 0.0.0.0:1\n", "node.yaml:2:12: `advertise` is every address"),
+        ("id: a/b\n", "node.yaml:1:5: `a/b` cannot be a name"),
+        ("id: a\nlog: {level: inof}\n", "unknown word `inof`, did you mean `info`?"),
+        ("id: a\nlog: {colour: red}\n", "node.yaml:2:7: unknown key `colour`"),
+        ("id: a\nlisten_on: x\n", "node.yaml:2:1: unknown key `listen_on`"),
+        ("id: a\ntiming: lan\n", "node.yaml:2:1: unknown key `timing`"),
+    ];
+    for (text, words) in cases {
+        assert!(refusal(text).contains(words), "{}", refusal(text));
+    }
+}

@@ -1,0 +1,241 @@
+//! A small cluster in fair weather, and verbs for what may happen to it.
+//! Never looks into a node; it sees what people see, and what the disks hold.
+
+use core::time::Duration;
+
+use crate::protocol::durable::Durable;
+use crate::protocol::effects::{Answer, Input, Wish};
+use crate::protocol::membership::Failback;
+use crate::protocol::message::Message;
+use crate::protocol::status::{Duty, Status};
+use crate::protocol::timing::Timing;
+use crate::protocol::units::Term;
+use crate::sim::charters::{self, Settings};
+use crate::sim::disk::Health;
+use crate::sim::draw::Draw;
+use crate::sim::guard::Temper;
+use crate::sim::machine::Nap;
+use crate::sim::network::Weather;
+use crate::sim::plan::{Ending, Plan};
+use crate::sim::trace::Detail;
+use crate::sim::world::{Due, World};
+
+/// Long enough for anything these tests wait for.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+pub(crate) const A: usize = 0;
+pub(crate) const B: usize = 1;
+pub(crate) const C: usize = 2;
+
+/// A cluster of nodes `a`, `b`, `c` … with the lan timing.
+pub(crate) struct Stage {
+    world: World,
+}
+
+impl Stage {
+    /// `size` nodes, failback after `failback`, all started.
+    pub(crate) fn of(size: usize, failback: Failback) -> Self {
+        Self::founded(size, Settings { timing: Timing::LAN, failback })
+    }
+
+    /// `size` nodes that never fail back, under `timing`, of which the preferred one leads.
+    pub(crate) fn timed(size: usize, timing: Timing) -> Self {
+        let mut stage = Self::founded(size, Settings { timing, failback: Failback::Never });
+        stage.await_master(A);
+        stage
+    }
+
+    fn founded(size: usize, settings: Settings) -> Self {
+        let plan = Plan {
+            size,
+            settings: vec![settings],
+            stormy: Duration::ZERO,
+            pace: PATIENCE,
+            kinds: std::collections::BTreeSet::new(),
+            aim: 0,
+            weather: Weather::FAIR,
+            disk: (Duration::from_micros(300), Duration::from_micros(500)),
+            oversleep: Duration::from_nanos(1),
+            temper: Temper::Meek,
+            ending: Ending::AllWell,
+            watch: Duration::ZERO,
+        };
+        Self { world: World::new(plan, Draw::new(1), None, Detail::Kept) }
+    }
+
+    /// `size` nodes of which the preferred one leads, and which never fail back by themselves.
+    pub(crate) fn led_by_a(size: usize) -> Self {
+        let mut stage = Self::of(size, Failback::Never);
+        stage.await_master(A);
+        stage
+    }
+
+    // ---- verbs -------------------------------------------------------------------------------
+
+    pub(crate) fn run_for(&mut self, span: Duration) {
+        self.world.run_for(span);
+        self.assert_sound();
+    }
+
+    pub(crate) fn crash(&mut self, node: usize) {
+        self.world.crash(node);
+    }
+
+    pub(crate) fn restart(&mut self, node: usize) {
+        self.world.queue.put(self.world.now, Due::Start { node });
+        self.await_that("it starts", |stage| stage.world.machines[node].node.is_some());
+    }
+
+    /// What runs under a master's lease ends, untold.
+    pub(crate) fn end_work(&mut self, node: usize) {
+        self.world.machines[node].guard.kill(self.world.now, &mut self.world.draw);
+        self.world.look(node);
+    }
+
+    pub(crate) fn pause(&mut self, node: usize) {
+        self.world.put_to_sleep(node, Nap::Paused);
+    }
+
+    pub(crate) fn resume(&mut self, node: usize) {
+        self.world.resume(node);
+    }
+
+    /// Cuts the link in both directions.
+    pub(crate) fn cut(&mut self, one: usize, other: usize) {
+        self.cut_one_way(one, other);
+        self.cut_one_way(other, one);
+    }
+
+    /// Nothing that `from` sends reaches `to`.
+    pub(crate) fn cut_one_way(&mut self, from: usize, to: usize) {
+        self.world.network.cut(from, to);
+    }
+
+    /// Every message takes about this long from now on.
+    pub(crate) fn slow_links(&mut self, delay: Duration) {
+        let weather = &mut self.world.network.weather;
+        (weather.delay_min, weather.delay_max) = (delay, delay + Duration::from_millis(1));
+    }
+
+    pub(crate) fn isolate(&mut self, node: usize) {
+        for other in (0..self.world.plan.size).filter(|other| *other != node) {
+            self.cut(node, other);
+        }
+    }
+
+    pub(crate) fn heal(&mut self) {
+        for from in 0..self.world.plan.size {
+            for to in 0..self.world.plan.size {
+                if self.world.network.mend_wholly(from, to) {
+                    self.world.open_soon(from, to);
+                }
+            }
+        }
+    }
+
+    pub(crate) fn break_disk(&mut self, node: usize) {
+        self.world.machines[node].disk.health = Health::Failing;
+    }
+
+    pub(crate) fn mend_disk(&mut self, node: usize) {
+        self.world.machines[node].disk.health = Health::Sound;
+    }
+
+    /// Writes of this node end after `latency` from now on.
+    pub(crate) fn slow_disk(&mut self, node: usize, latency: Duration) {
+        self.world.machines[node].disk.latency = (latency, latency + Duration::from_nanos(1));
+    }
+
+    pub(crate) fn leave(&mut self, node: usize) {
+        self.world.feed(node, Input::Leave);
+    }
+
+    /// Hands `message` to a node as if `from` had sent it.
+    pub(crate) fn tell(&mut self, node: usize, from: usize, message: Message) {
+        self.world.feed(node, Input::Received { from: charters::name(from), message });
+        self.assert_sound();
+    }
+
+    /// Asks a node for something and waits for the answer.
+    pub(crate) fn ask(&mut self, node: usize, wish: Wish) -> Answer {
+        let request = self.world.ask(node, wish);
+        let has_answer = |world: &World| world.answers.iter().any(|(id, _)| *id == request);
+        assert!(self.world.run_until(PATIENCE, has_answer), "no answer to {request:?}");
+        let found = self.world.answers.iter().find(|(id, _)| *id == request);
+        found.map(|(_, answer)| answer.clone()).expect("it was just seen")
+    }
+
+    /// Proposes the next document, with these contents, to a node.
+    pub(crate) fn edit(&mut self, node: usize, failback: Failback) -> Answer {
+        self.edit_to(node, Settings { timing: Timing::LAN, failback })
+    }
+
+    /// Proposes a document with another timing to a node.
+    pub(crate) fn edit_timing(&mut self, node: usize, timing: Timing) -> Answer {
+        self.edit_to(node, Settings { timing, failback: Failback::Never })
+    }
+
+    fn edit_to(&mut self, node: usize, settings: Settings) -> Answer {
+        let status = self.status(node);
+        self.world.edits += 1;
+        let document = charters::document(self.world.plan.size, settings, self.world.edits);
+        self.ask(node, Wish::Propose { revision: status.revision, document })
+    }
+
+    // ---- what is seen ------------------------------------------------------------------------
+
+    pub(crate) fn status(&self, node: usize) -> Status {
+        let machine = &self.world.machines[node];
+        let running = machine.node.as_ref().expect("the node runs");
+        running.status(machine.clocks.read(self.world.now))
+    }
+
+    /// The record on a node's disk.
+    pub(crate) fn disk(&self, node: usize) -> Durable {
+        self.world.machines[node].disk.record().clone()
+    }
+
+    pub(crate) fn acting(&self) -> Option<usize> {
+        self.world.acting()
+    }
+
+    pub(crate) fn term(&self, node: usize) -> Term {
+        self.status(node).term
+    }
+
+    pub(crate) fn now(&self) -> Duration {
+        Duration::from_nanos(self.world.now.0)
+    }
+
+    pub(crate) fn await_master(&mut self, node: usize) {
+        self.await_that("it acts", |stage| stage.acting() == Some(node));
+    }
+
+    pub(crate) fn await_no_master(&mut self) {
+        self.await_that("nobody acts", |stage| stage.acting().is_none());
+    }
+
+    /// Runs until `is_so`; the oracles of the simulator look on all the while.
+    pub(crate) fn await_that(&mut self, what: &str, is_so: impl Fn(&Self) -> bool) {
+        let limit = self.world.now.after(PATIENCE);
+        while !is_so(self) {
+            let more = self.world.advance(limit);
+            self.assert_sound();
+            assert!(more, "never came to be: {what}");
+        }
+    }
+
+    /// Asserts that for `span` exactly `node` acts, without a break.
+    pub(crate) fn assert_only_acting(&mut self, node: usize, span: Duration) {
+        let limit = self.world.now.after(span);
+        while self.world.advance(limit) {
+            assert_eq!(self.acting(), Some(node), "at {:?}", self.now());
+        }
+        self.assert_sound();
+        assert_eq!(self.status(node).duty, Duty::Master);
+    }
+
+    fn assert_sound(&self) {
+        assert!(self.world.broken.is_none(), "{:?}", self.world.broken);
+    }
+}
