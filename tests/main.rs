@@ -11,5 +11,7 @@ extern crate alloc;
 #[allow(dead_code, unreachable_pub, reason = "the library uses all of it; the rooms use a part")]
 mod protocol;
 
+mod process;
 mod sim;
 mod spec;
+mod tidy;

@@ -1,0 +1,192 @@
+//! A cluster of real daemons, founded as the README says, with verbs for what happens to it.
+//! Never two at one address: each cluster has its own corner of the loopback network, or of its
+//! own namespaces.
+
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+use quorate::wire::control::StatusReport;
+
+use super::node::Node;
+use super::watch::{View, Watch};
+
+const NAMES: [&str; 5] = ["alpha", "bravo", "charlie", "delta", "echo"];
+
+/// Shorter than the default, longer than a busy test machine ever stands still.
+const TIMING: &str = "{heartbeat: 200ms, dead_after: 2s, stop: 200ms}";
+
+/// Clusters made by this process so far: each listens at ports of its own.
+static MADE: AtomicU32 = AtomicU32::new(0);
+
+/// Some nodes that share one cluster.yaml.
+#[derive(Debug)]
+pub(super) struct Cluster {
+    pub(super) nodes: Vec<Node>,
+    watch: Option<Watch>,
+    place: TempDir,
+}
+
+impl Cluster {
+    /// Founds `count` nodes on the loopback network and starts them all.
+    pub(super) fn of(count: usize) -> Self {
+        Self::with(count, "never")
+    }
+
+    /// The same with that failback.
+    pub(super) fn with(count: usize, failback: &str) -> Self {
+        let mut cluster = Self::founded(count, failback);
+        cluster.start();
+        cluster
+    }
+
+    /// The same, but nothing is started yet.
+    pub(super) fn founded(count: usize, failback: &str) -> Self {
+        let addresses = loopback_addresses(count);
+        let prefixes = vec![Vec::new(); count];
+        Self::at(&addresses, &prefixes, failback)
+    }
+
+    /// Founds a node at each address, started through its prefix; nothing is started yet.
+    pub(super) fn at(addresses: &[String], prefixes: &[Vec<String>], failback: &str) -> Self {
+        Self::prepared(addresses, prefixes, failback, |_| {})
+    }
+
+    /// The same; `prepare` sees the nodes, whose homes are empty, before anything is in them.
+    pub(super) fn prepared(
+        addresses: &[String],
+        prefixes: &[Vec<String>],
+        failback: &str,
+        prepare: impl FnOnce(&[Node]),
+    ) -> Self {
+        let place = tempfile::tempdir().expect("a temporary directory can be made");
+        let nodes: Vec<Node> = addresses
+            .iter()
+            .zip(prefixes)
+            .zip(NAMES)
+            .map(|((address, prefix), name)| {
+                let home = place.path().join(name);
+                std::fs::create_dir(&home).expect("the place is new");
+                Node::new(name, address, &home, prefix)
+            })
+            .collect();
+        prepare(&nodes);
+        let file = cluster_yaml(place.path(), &nodes, failback);
+        nodes.iter().for_each(|node| node.found(&file));
+        Self { nodes, watch: None, place }
+    }
+
+    /// Starts every daemon and the watch over them.
+    pub(super) fn start(&mut self) {
+        self.nodes.iter_mut().for_each(Node::start);
+        let sockets = self.nodes.iter().map(|node| (node.name.clone(), node.socket()));
+        self.watch = Some(Watch::over(sockets));
+    }
+
+    /// The node of that name.
+    pub(super) fn node(&mut self, name: &str) -> &mut Node {
+        let found = self.nodes.iter_mut().find(|node| node.name == name);
+        found.expect("the test names a node of its cluster")
+    }
+
+    /// Waits until answers that are all younger than this call show what is wanted.
+    pub(super) fn until<T>(&self, what: &str, found: impl Fn(&View) -> Option<T>) -> T {
+        self.watch.as_ref().expect("the cluster was started").until(what, found)
+    }
+
+    /// Waits until `master` acts and all of `followers` know it; gives its term.
+    pub(super) fn settles_on(&self, master: &str, followers: &[&str]) -> u64 {
+        let what = format!("{master} acts and {followers:?} know");
+        self.until(&what, |view| {
+            let acting = acting(view, master)?;
+            let knows = |name: &&str| report(view, name).is_some_and(|r| follows(r, acting));
+            followers.iter().all(knows).then_some(acting.term)
+        })
+    }
+
+    /// Waits until some node acts and all others know it; gives its name and term.
+    pub(super) fn settles(&self) -> (String, u64) {
+        self.until("somebody acts and all others know", |view| {
+            let acting = view.values().flatten().find(|report| report.role == "master")?;
+            let others = view
+                .values()
+                .filter(|report| report.as_ref().is_some_and(|report| follows(report, acting)));
+            (others.count() + 1 == view.len()).then(|| (acting.node.clone(), acting.term))
+        })
+    }
+
+    /// Kills a daemon as a crash would.
+    pub(super) fn crash(&mut self, name: &str) {
+        let code = self.node(name).end(Signal::KILL);
+        assert_eq!(code, 128 + 9, "{name} ended before it was killed");
+    }
+
+    /// Ends a daemon as a service manager would; it must end well.
+    pub(super) fn stop(&mut self, name: &str) {
+        let code = self.node(name).end(Signal::TERM);
+        assert_eq!(code, 0, "{name} did not end well");
+    }
+
+    /// Where this cluster's files are.
+    pub(super) fn place(&self) -> &Path {
+        self.place.path()
+    }
+}
+
+/// The node's answer, if it is up.
+pub(super) fn report<'a>(view: &'a View, name: &str) -> Option<&'a StatusReport> {
+    view.get(name)?.as_ref()
+}
+
+/// The node's answer, if it acts as master.
+pub(super) fn acting<'a>(view: &'a View, name: &str) -> Option<&'a StatusReport> {
+    report(view, name).filter(|report| report.role == "master")
+}
+
+/// Whether `report` names `acting` as the master of the same term.
+fn follows(report: &StatusReport, acting: &StatusReport) -> bool {
+    let known = |master: &quorate::wire::control::MasterReport| {
+        master.id == acting.node && master.term == acting.term
+    };
+    report.role == "follower" && report.master.as_ref().is_some_and(known)
+}
+
+/// Addresses nobody else on this machine listens at.
+pub(super) fn loopback_addresses(count: usize) -> Vec<String> {
+    let [high, low] = [(std::process::id() >> 8) % 254 + 1, std::process::id() % 256];
+    let port = 20_000 + MADE.fetch_add(1, Ordering::Relaxed);
+    (1..=count).map(|host| format!("127.{high}.{low}.{host}:{port}")).collect()
+}
+
+/// Puts cluster.yaml together as an operator would: the first node prints it whole, and each
+/// other node prints its line.
+fn cluster_yaml(place: &Path, nodes: &[Node], failback: &str) -> PathBuf {
+    let (first, others) = nodes.split_first().expect("a cluster has a node");
+    let choices = format!(
+        "timing: {TIMING}\nelection: {{policy: lowest-id, failback: {failback}}}\nnodes:\n"
+    );
+    let mut text = first.identify(&["--cluster", "shop"]).replace("nodes:\n", &choices);
+    others.iter().for_each(|node| text.push_str(&node.identify(&[])));
+    let path = place.join("cluster.yaml");
+    std::fs::write(&path, text).expect("the place can be written");
+    path
+}
+
+impl Drop for Cluster {
+    #[expect(clippy::print_stderr, reason = "a failed test shows what its daemons said")]
+    fn drop(&mut self) {
+        let watch = self.watch.as_mut().map(Watch::end);
+        if std::thread::panicking() {
+            for node in &self.nodes {
+                eprintln!("---- log of {}\n{}", node.name, node.log());
+            }
+            return;
+        }
+        if let Some((wrong, reigns)) = watch {
+            assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+            assert!(reigns > 0, "the watch saw no master at all");
+        }
+    }
+}

@@ -1,0 +1,120 @@
+//! Daemons crash, stop, freeze and restart, and mastership moves as promised, or not at all.
+//! Never touches the network; `namespaces` does.
+
+use rustix::process::Signal;
+
+use super::cluster::{Cluster, acting, report};
+
+/// The names of all nodes but `name`.
+fn others(cluster: &Cluster, name: &str) -> Vec<String> {
+    cluster.nodes.iter().map(|node| node.name.clone()).filter(|other| other != name).collect()
+}
+
+#[test]
+fn a_killed_master_is_replaced_and_returns_as_a_follower() {
+    let mut cluster = Cluster::of(3);
+    let (first, term) = cluster.settles();
+    cluster.crash(&first);
+    let (second, later) = cluster.until("another node acts", |view| {
+        let acting = view.values().flatten().find(|report| report.role == "master")?;
+        (acting.node != first).then(|| (acting.node.clone(), acting.term))
+    });
+    assert!(later > term, "term {later} is not above {term}");
+    cluster.node(&first).start();
+    assert_eq!(cluster.settles(), (second, later));
+}
+
+#[test]
+fn a_terminated_master_hands_over_before_it_ends() {
+    let mut cluster = Cluster::of(3);
+    let (first, _) = cluster.settles();
+    cluster.stop(&first);
+    // Its promises were released: nobody waited for them, or the log would tell of a silence.
+    let heirs = others(&cluster, &first);
+    let heir = cluster.until("another node acts", |view| {
+        heirs.iter().find(|name| acting(view, name).is_some()).cloned()
+    });
+    let log = cluster.node(&first).log();
+    assert!(log.contains(&format!("hands over to {heir}")), "{log}");
+}
+
+#[test]
+fn a_frozen_master_is_replaced_and_never_acts_again_when_it_thaws() {
+    let mut cluster = Cluster::of(3);
+    let (frozen, _) = cluster.settles();
+    cluster.node(&frozen).signal(Signal::STOP);
+    let heirs = others(&cluster, &frozen);
+    cluster.until("another node acts", |view| {
+        heirs.iter().any(|name| acting(view, name).is_some()).then_some(())
+    });
+    cluster.node(&frozen).signal(Signal::CONT);
+    let (master, _) = cluster.settles();
+    assert_ne!(master, frozen);
+}
+
+#[test]
+fn restarting_each_follower_in_turn_moves_nothing() {
+    let mut cluster = Cluster::of(3);
+    let (master, term) = cluster.settles();
+    for follower in others(&cluster, &master) {
+        cluster.stop(&follower);
+        cluster.node(&follower).start();
+        assert_eq!(cluster.settles(), (master.clone(), term));
+    }
+    cluster.until("the master saw one change only, from none to itself", |view| {
+        (report(view, &master)?.changes == 1).then_some(())
+    });
+}
+
+#[test]
+fn killing_each_follower_in_turn_moves_nothing() {
+    let mut cluster = Cluster::of(3);
+    let (master, term) = cluster.settles();
+    for follower in others(&cluster, &master) {
+        cluster.crash(&follower);
+        cluster.node(&follower).start();
+        assert_eq!(cluster.settles(), (master.clone(), term));
+    }
+}
+
+#[test]
+fn a_cluster_that_was_killed_whole_comes_back_with_a_higher_term() {
+    let mut cluster = Cluster::of(3);
+    let (_, term) = cluster.settles();
+    for name in others(&cluster, "") {
+        cluster.crash(&name);
+    }
+    cluster.nodes.iter_mut().for_each(super::node::Node::start);
+    let (_, later) = cluster.settles();
+    assert!(later > term, "term {later} is not above {term}");
+}
+
+#[test]
+fn an_operator_moves_mastership_to_a_named_node() {
+    let mut cluster = Cluster::of(3);
+    let (master, term) = cluster.settles();
+    let target = others(&cluster, &master).pop().unwrap();
+    cluster.until("the target may take over", |view| {
+        let peers = &report(view, &master)?.peers;
+        peers.iter().all(|peer| peer.vote_ready == Some(true)).then_some(())
+    });
+    cluster.node(&master).ask(&["transfer", &target]).printed();
+    let (now, later) = cluster.settles();
+    assert_eq!((now, later), (target, term + 1));
+}
+
+#[test]
+fn a_transfer_to_a_node_that_is_down_stops_nothing() {
+    let mut cluster = Cluster::of(3);
+    let (master, term) = cluster.settles();
+    let target = others(&cluster, &master).pop().unwrap();
+    cluster.crash(&target);
+    cluster.until("its silence is noticed", |view| {
+        let peers = &report(view, &master)?.peers;
+        peers.iter().any(|peer| peer.id == target && !peer.heard).then_some(())
+    });
+    let refused = cluster.node(&master).ask(&["transfer", &target]);
+    assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
+    let still = cluster.until("the master acts", |view| Some(acting(view, &master)?.term));
+    assert_eq!(still, term);
+}

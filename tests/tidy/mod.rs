@@ -1,0 +1,10 @@
+//! Holds the repository to its own rules: imports, promises, purity, sizes, words.
+//! Never judges behaviour; the other three rooms do.
+
+mod imports;
+mod promises;
+mod purity;
+mod readme;
+mod shape;
+mod source;
+mod words;
