@@ -57,11 +57,11 @@ impl Belief {
 
     fn observe_peers(&mut self, voter: &mut Voter, now: Moment) {
         let dead_after = voter.dead_after();
-        let heard: BTreeSet<NodeId> =
-            voter.peers.all_heard(now, dead_after).map(|(id, _)| id.clone()).collect();
-        if heard == self.heard {
+        if voter.peers.all_heard(now, dead_after).map(|(id, _)| id).eq(&self.heard) {
             return;
         }
+        let heard: BTreeSet<NodeId> =
+            voter.peers.all_heard(now, dead_after).map(|(id, _)| id.clone()).collect();
         let changed: Vec<NodeId> = heard.symmetric_difference(&self.heard).cloned().collect();
         for peer in changed {
             let is_heard = heard.contains(&peer);
@@ -158,10 +158,11 @@ fn current(voter: &Voter, now: Moment) -> Option<Believed> {
 /// The master that a heard peer follows; of several the one in the latest term.
 fn told(voter: &Voter, now: Moment) -> Option<Believed> {
     let tales = voter.peers.all_heard(now, voter.dead_after()).filter_map(|(peer, seen)| {
-        let id = seen.presence.follows.clone()?;
+        let id = seen.presence.follows.as_ref()?;
         let term = seen.presence.term;
-        let is_credible = id != voter.me && !voter.has_released(&id, term);
-        is_credible.then(|| Believed { id, term, knowledge: Knowledge::ToldBy(peer.clone()) })
+        let is_credible = *id != voter.me && !voter.has_released(id, term);
+        is_credible.then_some((id, term, peer))
     });
-    tales.max_by_key(|tale| tale.term)
+    let (id, term, peer) = tales.max_by_key(|(_, term, _)| *term)?;
+    Some(Believed { id: id.clone(), term, knowledge: Knowledge::ToldBy(peer.clone()) })
 }

@@ -159,8 +159,7 @@ fn judge(voter: &mut Voter, from: &NodeId, beat: &Heartbeat, now: Moment) -> Res
         voter.alarm(Alarm::TermJump { peer: from.clone(), term: beat.term }, now);
         return Err(Refusal::TermJump { mine });
     }
-    let may_lead = voter.known_members().iter().any(|m| m.id == *from && m.may_lead());
-    if !may_lead {
+    if !voter.knows_as_electable(from) {
         return Err(Refusal::NotAVoter);
     }
     if let Some(first) = other_master(voter, from, beat.term) {
@@ -209,7 +208,7 @@ fn answer(voter: &mut Voter, to: &NodeId, beat: &Heartbeat, verdict: Verdict, no
         position,
         hash,
         verdict,
-        presence: voter.presence(to, now),
+        presence: voter.presence_for(to, now),
     };
     voter.send_vowed(to, Message::HeartbeatAck(ack));
 }

@@ -69,7 +69,7 @@ impl Lease {
     /// master itself (R25). Both clocks are judged separately: the lease is over when either is.
     pub(crate) fn end<'a>(
         &self,
-        others: impl Iterator<Item = &'a NodeId> + Clone,
+        others: impl Iterator<Item = &'a NodeId>,
         needed: usize,
     ) -> Option<Moment> {
         self.quorum_of(others, needed, |support| support.until)
@@ -78,7 +78,7 @@ impl Lease {
     /// The sending time of the newest heartbeat that a majority acknowledged.
     pub(crate) fn newest_sent<'a>(
         &self,
-        others: impl Iterator<Item = &'a NodeId> + Clone,
+        others: impl Iterator<Item = &'a NodeId>,
         needed: usize,
     ) -> Option<Moment> {
         self.quorum_of(others, needed, |support| support.sent)
@@ -86,7 +86,7 @@ impl Lease {
 
     fn quorum_of<'a>(
         &self,
-        others: impl Iterator<Item = &'a NodeId> + Clone,
+        others: impl Iterator<Item = &'a NodeId>,
         needed: usize,
         what: impl Fn(&Support) -> Moment,
     ) -> Option<Moment> {

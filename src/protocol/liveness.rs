@@ -3,7 +3,6 @@
 //! Never decides who leads; silence alone takes nothing from anybody.
 
 use alloc::collections::BTreeMap;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::protocol::message::{Echo, Presence};
@@ -101,8 +100,12 @@ impl Peers {
     }
 
     /// When the next peer falls silent, for the agenda.
-    pub(crate) fn silences(&self, now: Moment, dead_after: Duration) -> Vec<Moment> {
-        self.all_heard(now, dead_after).map(|(_, peer)| peer.last_heard.after(dead_after)).collect()
+    pub(crate) fn silences(
+        &self,
+        now: Moment,
+        dead_after: Duration,
+    ) -> impl Iterator<Item = Moment> {
+        self.all_heard(now, dead_after).map(move |(_, peer)| peer.last_heard.after(dead_after))
     }
 }
 

@@ -109,7 +109,7 @@ impl Membership {
     }
 
     /// Those whose votes count, ordered by name.
-    pub fn voters(&self) -> impl Iterator<Item = &Member> {
+    pub fn voters(&self) -> impl Iterator<Item = &Member> + Clone {
         self.0.iter().filter(|member| member.votes())
     }
 

@@ -14,7 +14,7 @@
 //! | `TimeoutNow` | the same | the node that shall lead | its `Vote` |
 //! | `Handover` | any node asked by an operator | the master | `HandoverReply` |
 
-use alloc::vec::Vec;
+use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
@@ -67,7 +67,7 @@ pub struct Presence {
     /// The master it follows under a running promise, or itself while it acts.
     pub follows: Option<NodeId>,
     /// Which voters the sender hears, with clocks it can lean on: received from within dead_after.
-    pub hears: Vec<NodeId>,
+    pub hears: Arc<[NodeId]>,
     /// The sender's clocks at sending: for round trips and rates (R27).
     pub reading: Moment,
     /// The newest reading the sender has from the receiver, and how long ago it came.

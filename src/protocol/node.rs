@@ -15,7 +15,7 @@ use crate::protocol::errand::Errand;
 use crate::protocol::follower::Follower;
 use crate::protocol::master::Master;
 use crate::protocol::membership::Member;
-use crate::protocol::message::Message;
+use crate::protocol::message::{Message, Presence};
 use crate::protocol::status::Status;
 use crate::protocol::turn::{Patience, Turn};
 use crate::protocol::units::{Moment, NodeId, Term};
@@ -212,9 +212,12 @@ impl Node {
         }
         self.next_beat = now.after(self.voter.timing().heartbeat());
         let master = self.voter.running_promise(now).map(|promise| promise.holder.clone());
-        for member in self.voter.known_members() {
-            if Some(&member.id) != master.as_ref() {
-                self.greet(now, &member.id);
+        let presence = self.voter.presence(now);
+        for to in self.voter.peer_names() {
+            if Some(&to) != master.as_ref() {
+                let echo = self.voter.peers.echo_for(&to, now);
+                let presence = Presence { echo, ..presence.clone() };
+                self.voter.send(&to, Message::Beat(presence));
             }
         }
     }
@@ -224,7 +227,7 @@ impl Node {
             master.beat(&mut self.voter, now);
             return;
         }
-        let presence = self.voter.presence(to, now);
+        let presence = self.voter.presence_for(to, now);
         self.voter.send(to, Message::Beat(presence));
     }
 

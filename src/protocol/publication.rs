@@ -62,8 +62,8 @@ impl Publication {
 
     /// Hands the document to everybody who might need it.
     pub(crate) fn push_to_all(&mut self, voter: &mut Voter, now: Moment) {
-        for member in voter.known_members() {
-            self.push(voter, &member.id, now);
+        for to in voter.peer_names() {
+            self.push(voter, &to, now);
         }
     }
 

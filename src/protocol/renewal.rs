@@ -2,14 +2,13 @@
 //! Never decides what to do about it; the master does.
 
 use alloc::collections::VecDeque;
-use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::protocol::activity::Activity;
 use crate::protocol::deadline::Agenda;
 use crate::protocol::lease::{Lease, Support};
 use crate::protocol::membership::Membership;
-use crate::protocol::message::{Heartbeat, HeartbeatAck, Message};
+use crate::protocol::message::{Heartbeat, HeartbeatAck, Message, Presence};
 use crate::protocol::mutant::Rule;
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
@@ -56,7 +55,8 @@ impl Renewal {
             self.sent.pop_front();
         }
         self.sent.push_back(Sent { sequence: self.sequence, at: now, promise });
-        for member in voter.known_members() {
+        let presence = voter.presence(now);
+        for to in voter.peer_names() {
             let accepted = &voter.durable().accepted;
             let heartbeat = Heartbeat {
                 term: self.term,
@@ -66,9 +66,9 @@ impl Renewal {
                 hash: accepted.hash,
                 committed: voter.durable().committed.position,
                 is_acting: voter.activity.is_acting(),
-                presence: voter.presence(&member.id, now),
+                presence: Presence { echo: voter.peers.echo_for(&to, now), ..presence.clone() },
             };
-            voter.send(&member.id, Message::Heartbeat(heartbeat));
+            voter.send(&to, Message::Heartbeat(heartbeat));
         }
     }
 
@@ -102,8 +102,7 @@ impl Renewal {
             let newest = self.sent.back()?;
             return Some(newest.at.after(voter.timing().lease_length(newest.promise)));
         }
-        let others: Vec<&NodeId> = Self::supporters(voter).collect();
-        self.lease.end(others.into_iter(), needed)
+        self.lease.end(Self::supporters(voter), needed)
     }
 
     /// The end of the lease that the voters of `members` would give now (R25).
@@ -112,9 +111,8 @@ impl Renewal {
         if needed == 0 {
             return self.lease_end(voter);
         }
-        let others: Vec<&NodeId> =
-            members.voters().map(|m| &m.id).filter(|id| **id != voter.me).collect();
-        self.lease.end(others.into_iter(), needed)
+        let others = members.voters().map(|m| &m.id).filter(|id| **id != voter.me);
+        self.lease.end(others, needed)
     }
 
     fn supporters(voter: &Voter) -> impl Iterator<Item = &NodeId> {
@@ -144,8 +142,7 @@ impl Renewal {
         if needed == 0 {
             return self.sent.back().map(|sent| sent.at);
         }
-        let others: Vec<&NodeId> = Self::supporters(voter).collect();
-        self.lease.newest_sent(others.into_iter(), needed)
+        self.lease.newest_sent(Self::supporters(voter), needed)
     }
 
     /// When what acts is killed if it is told to stop now: after its time, within the lease.

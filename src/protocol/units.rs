@@ -11,7 +11,12 @@ pub const TERM_JUMP_MAX: u64 = 1 << 20;
 
 /// The name of a node: 1 to 64 characters of `[A-Za-z0-9._-]`, ordered by bytes.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct NodeId(Arc<str>);
+pub struct NodeId {
+    /// The first eight bytes as a number: most comparisons end here. Names have no zero bytes,
+    /// so padding with them keeps the order.
+    head: u64,
+    text: Arc<str>,
+}
 
 impl NodeId {
     /// The longest name, in bytes.
@@ -22,25 +27,29 @@ impl NodeId {
     pub fn new(text: &str) -> Option<Self> {
         let allowed = |b: u8| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-');
         let fits = !text.is_empty() && text.len() <= Self::LENGTH_MAX;
-        (fits && text.bytes().all(allowed)).then(|| Self(text.into()))
+        (fits && text.bytes().all(allowed)).then(|| {
+            let head = text.bytes().chain(core::iter::repeat(0)).take(8);
+            let head = head.fold(0, |head, byte| head << 8 | u64::from(byte));
+            Self { head, text: text.into() }
+        })
     }
 
     /// The name as text.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
 impl fmt::Display for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.pad(&self.0)
+        f.pad(&self.text)
     }
 }
 
 impl fmt::Debug for NodeId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        f.write_str(&self.text)
     }
 }
 

@@ -92,7 +92,7 @@ fn peer(voter: &Voter, member: &Member, now: Moment) -> PeerStatus {
         term: presence.map(|presence| presence.term),
         is_vote_ready: heard.map(|peer| peer.presence.is_vote_ready),
         follows: heard.and_then(|peer| peer.presence.follows.clone()),
-        hears: heard.map_or_else(Vec::new, |peer| peer.presence.hears.clone()),
+        hears: heard.map_or_else(Vec::new, |peer| peer.presence.hears.to_vec()),
         is_clock_deviant: known.is_some_and(|peer| peer.is_clock_deviant()),
     }
 }

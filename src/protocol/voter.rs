@@ -7,7 +7,7 @@ use core::mem;
 use core::time::Duration;
 
 use crate::protocol::activity::Activity;
-use crate::protocol::durable::Durable;
+use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Alarm, Effects, Event};
 use crate::protocol::lease::Promise;
 use crate::protocol::ledger::Ledger;
@@ -131,9 +131,7 @@ impl Voter {
     }
 
     pub(crate) fn other_voters(&self) -> impl Iterator<Item = &Member> + Clone {
-        let me = &self.me;
-        let all: Vec<&Member> = self.members().voters().filter(|m| m.id != *me).collect();
-        all.into_iter()
+        self.members().voters().filter(|member| member.id != self.me)
     }
 
     /// Every member of the accepted or committed document but this node.
@@ -147,9 +145,27 @@ impl Voter {
         known.into_values().cloned().collect()
     }
 
+    /// The names of all [`Self::known_members`], in their order.
+    pub(crate) fn peer_names(&self) -> Vec<NodeId> {
+        let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
+        if accepted.charter.members == committed.charter.members {
+            let names = accepted.charter.members.all().map(|member| &member.id);
+            return names.filter(|id| **id != self.me).cloned().collect();
+        }
+        self.known_members().into_iter().map(|member| member.id).collect()
+    }
+
     pub(crate) fn knows(&self, id: &NodeId) -> bool {
         let accepted = &self.durable().accepted.charter.members;
         accepted.find(id).is_some() || self.durable().committed.charter.members.find(id).is_some()
+    }
+
+    /// Whether `id` may lead under the accepted document, or under the committed one if that
+    /// alone names it.
+    pub(crate) fn knows_as_electable(&self, id: &NodeId) -> bool {
+        let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
+        let find = |document: &'_ Document| document.charter.members.find(id).map(Member::may_lead);
+        find(accepted).or_else(|| find(committed)).unwrap_or(false)
     }
 
     /// That voter as a peer, if it was heard within dead_after from the disk that counts (R52).
@@ -309,8 +325,13 @@ impl Voter {
         Nonce(self.chance.bits())
     }
 
-    /// What this node says about itself to `to`.
-    pub(crate) fn presence(&self, to: &NodeId, now: Moment) -> Presence {
+    /// What this node says about itself, to `to`.
+    pub(crate) fn presence_for(&self, to: &NodeId, now: Moment) -> Presence {
+        Presence { echo: self.peers.echo_for(to, now), ..self.presence(now) }
+    }
+
+    /// What this node says about itself, to nobody yet.
+    pub(crate) fn presence(&self, now: Moment) -> Presence {
         let follows = match self.activity {
             Activity::Acting { .. } => Some(self.me.clone()),
             Activity::Stopping { .. } => None,
@@ -329,7 +350,7 @@ impl Voter {
             follows,
             hears: hears.collect(),
             reading: now,
-            echo: self.peers.echo_for(to, now),
+            echo: None,
         }
     }
 

@@ -5,6 +5,7 @@
 //! nanoseconds. Unknown fields are skipped, so that a later release may add some; unknown
 //! variants, missing fields and repeated fields are errors.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -185,8 +186,8 @@ struct PresenceMirror {
     is_electable: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<NodeId>,
-    #[serde(deserialize_with = "few_names")]
-    hears: Vec<NodeId>,
+    #[serde(with = "few_names")]
+    hears: Arc<[NodeId]>,
     reading: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     echo: Option<Echo>,
@@ -350,7 +351,17 @@ struct HandoverReplyMirror {
 }
 
 /// A list of names that ends as soon as it is too long.
-fn few_names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NodeId>, D::Error> {
+mod few_names {
+    use super::*;
+
+    pub(super) fn serialize<S: Serializer>(names: &[NodeId], to: S) -> Result<S::Ok, S::Error> {
+        to.collect_seq(names)
+    }
+
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<[NodeId]>, D::Error> {
+        from.deserialize_seq(Names).map(Arc::from)
+    }
+
     struct Names;
 
     impl<'de> de::Visitor<'de> for Names {
@@ -371,8 +382,6 @@ fn few_names<'de, D: Deserializer<'de>>(from: D) -> Result<Vec<NodeId>, D::Error
             Ok(names)
         }
     }
-
-    from.deserialize_seq(Names)
 }
 
 /// Spans as whole nanoseconds; more than 584 years count as that.

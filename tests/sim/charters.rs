@@ -16,7 +16,11 @@ const CLUSTER: ClusterId = ClusterId([7; 16]);
 
 /// The name of the node with this index.
 pub(crate) fn name(index: usize) -> NodeId {
-    NodeId::new(NAMES[index]).expect("the names are valid")
+    thread_local! {
+        static MADE: [NodeId; VOTERS_MAX] =
+            NAMES.map(|name| NodeId::new(name).expect("the names are valid"));
+    }
+    MADE.with(|made| made[index].clone())
 }
 
 /// The index of the node with this name.

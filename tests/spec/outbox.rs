@@ -20,7 +20,7 @@ fn beat(term: u64) -> Message {
         is_vote_ready: true,
         is_electable: true,
         follows: None,
-        hears: Vec::new(),
+        hears: [].into(),
         reading: Moment::default(),
         echo: None,
     })

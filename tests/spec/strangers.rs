@@ -20,7 +20,7 @@ fn presence(of: usize, term: Term) -> Presence {
         is_vote_ready: true,
         is_electable: true,
         follows: Some(charters::name(of)),
-        hears: vec![charters::name(A); 9],
+        hears: vec![charters::name(A); 9].into(),
         reading: Moment::default(),
         echo: None,
     }
