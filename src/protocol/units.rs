@@ -3,6 +3,7 @@
 
 use alloc::string::String;
 use alloc::sync::Arc;
+use core::cmp::Ordering;
 use core::fmt;
 use core::time::Duration;
 
@@ -10,7 +11,7 @@ use core::time::Duration;
 pub const TERM_JUMP_MAX: u64 = 1 << 20;
 
 /// The name of a node: 1 to 64 characters of `[A-Za-z0-9._-]`, ordered by bytes.
-#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Clone)]
 pub struct NodeId {
     /// The first eight bytes as a number: most comparisons end here. Names have no zero bytes,
     /// so padding with them keeps the order.
@@ -38,6 +39,36 @@ impl NodeId {
     #[must_use]
     pub fn as_str(&self) -> &str {
         &self.text
+    }
+}
+
+impl PartialEq for NodeId {
+    fn eq(&self, other: &Self) -> bool {
+        self.head == other.head && (Arc::ptr_eq(&self.text, &other.text) || self.text == other.text)
+    }
+}
+
+impl Eq for NodeId {}
+
+impl PartialOrd for NodeId {
+    fn partial_cmp(&self, other: &Self) -> Option<Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for NodeId {
+    fn cmp(&self, other: &Self) -> Ordering {
+        match self.head.cmp(&other.head) {
+            Ordering::Equal if Arc::ptr_eq(&self.text, &other.text) => Ordering::Equal,
+            Ordering::Equal => self.text.cmp(&other.text),
+            unequal => unequal,
+        }
+    }
+}
+
+impl core::hash::Hash for NodeId {
+    fn hash<H: core::hash::Hasher>(&self, state: &mut H) {
+        self.text.hash(state);
     }
 }
 

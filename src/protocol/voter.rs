@@ -2,6 +2,7 @@
 //! Never decides to stand or to lead; the roles do, and they all work on this.
 
 use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
 use alloc::vec::Vec;
 use core::mem;
 use core::time::Duration;
@@ -148,7 +149,7 @@ impl Voter {
     /// The names of all [`Self::known_members`], in their order.
     pub(crate) fn peer_names(&self) -> Vec<NodeId> {
         let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
-        if accepted.charter.members == committed.charter.members {
+        if Arc::ptr_eq(&accepted.charter, &committed.charter) {
             let names = accepted.charter.members.all().map(|member| &member.id);
             return names.filter(|id| **id != self.me).cloned().collect();
         }

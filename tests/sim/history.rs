@@ -6,10 +6,14 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Answer, Event, Order};
+use crate::protocol::membership::VOTERS_MAX;
 use crate::protocol::message::{Message, Verdict};
 use crate::protocol::units::{Hash, Position, Term};
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
+
+/// So many heartbeats of each link are remembered: no link delivers one that many later.
+const RECEIPTS_MAX: usize = 256;
 
 /// One thing that truly happened. Nodes are named by index.
 #[derive(Debug)]
@@ -101,10 +105,10 @@ pub(crate) struct History {
     pub(crate) held: BTreeMap<Position, u16>,
     /// The newest document known to be committed.
     pub(crate) committed: Position,
-    /// What each voter promised to each holder.
-    pub(crate) vows: BTreeMap<(usize, usize), Vow>,
+    /// What each voter promised, by holder.
+    pub(crate) vows: [[Option<Vow>; VOTERS_MAX]; VOTERS_MAX],
     /// When each heartbeat reached each voter, and the promise it named.
-    receipts: BTreeMap<(usize, usize, Term, u64), Receipt>,
+    receipts: [[BTreeMap<(Term, u64), Receipt>; VOTERS_MAX]; VOTERS_MAX],
     /// Whether the candidate's document was older than the voter's whenever it asked, by voter,
     /// candidate and term.
     pub(crate) asked_with_older: BTreeMap<(usize, usize, Term), bool>,
@@ -174,7 +178,7 @@ impl History {
         term: Term,
         sequence: u64,
     ) -> Option<&Receipt> {
-        self.receipts.get(&(voter, master, term, sequence))
+        self.receipts[voter][master].get(&(term, sequence))
     }
 
     /// Whether `voter` knows that `holder` gave `term` up.
@@ -184,8 +188,8 @@ impl History {
 
     /// How many nodes other than `holder` are bound to it at `now`.
     pub(crate) fn bound_to(&self, holder: usize, now: TrueTime) -> usize {
-        let bound = |((_, to), vow): &(&(usize, usize), &Vow)| *to == holder && vow.until > now;
-        self.vows.iter().filter(bound).count()
+        let is_bound = |by: &&[Option<Vow>; VOTERS_MAX]| by[holder].is_some_and(|v| v.until > now);
+        self.vows.iter().filter(is_bound).count()
     }
 
     /// A promise of `span` that begins at `from` lasts at least until this true time (R22).
@@ -262,10 +266,10 @@ impl History {
             && let Some(receipt) = self.receipt(node, to, ack.term, ack.sequence)
         {
             let until = self.surely_lasts(receipt.came, receipt.promise);
-            self.vows.retain(|(voter, holder), _| *voter != node || *holder == to);
-            let vow = self.vows.entry((node, to)).or_insert(Vow { until, term: ack.term });
-            vow.until = vow.until.max(until);
-            vow.term = vow.term.max(ack.term);
+            let old = self.vows[node][to].unwrap_or(Vow { until, term: ack.term });
+            let vow = Vow { until: old.until.max(until), term: old.term.max(ack.term) };
+            self.vows[node] = Default::default();
+            self.vows[node][to] = Some(vow);
         }
         if let Message::Release(release) | Message::TimeoutNow(release) = message {
             self.released.insert((node, release.term));
@@ -276,17 +280,18 @@ impl History {
         if let Message::Heartbeat(beat) = message {
             // Whoever won a later term had a majority that was bound to nobody else: promises to
             // earlier masters carry nothing any more, and this one replaces them (R24).
-            self.vows.retain(|(voter, holder), vow| {
-                *voter != node || *holder == from || vow.term >= beat.term
-            });
-            let key = (node, from, beat.term, beat.sequence);
-            let was_before = self.receipts.get(&key).is_some_and(|first| !first.is_after_release);
-            let is_after_release = !was_before && self.knows_released(node, from, beat.term);
+            for (holder, vow) in self.vows[node].iter_mut().enumerate() {
+                vow.take_if(|vow| holder != from && vow.term < beat.term);
+            }
+            let is_released = self.knows_released(node, from, beat.term);
+            let receipts = &mut self.receipts[node][from];
+            let key = (beat.term, beat.sequence);
+            let was_before = receipts.get(&key).is_some_and(|first| !first.is_after_release);
+            let is_after_release = !was_before && is_released;
             let receipt = Receipt { came: now, promise: beat.promise, is_after_release };
-            self.receipts.insert(key, receipt);
-            if self.receipts.len() > 4_000 {
-                let old = Duration::from_secs(20);
-                self.receipts.retain(|_, receipt| now.since(receipt.came) < old);
+            receipts.insert(key, receipt);
+            if receipts.len() > RECEIPTS_MAX {
+                receipts.pop_first();
             }
         }
         if let Message::Vote(asked) = message {
@@ -303,7 +308,7 @@ impl History {
                 let known = self.known_released.entry((node, holder)).or_insert(term);
                 *known = (*known).max(term);
             }
-            self.vows.retain(|key, vow| *key != (node, holder) || vow.term > term);
+            self.vows[node][holder].take_if(|vow| vow.term <= term);
         }
     }
 }

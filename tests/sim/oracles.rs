@@ -232,12 +232,12 @@ fn vote_in(fact: &Fact<'_>) -> Option<(usize, usize)> {
 
 fn votes_keep_promises(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let (voter, candidate) = vote_in(fact)?;
-    let mut vows = view.history.vows.iter();
-    let broken = vows.find(|((by, holder), vow)| {
-        *by == voter && *holder != candidate && *holder != voter && vow.until > view.now
-    });
-    let ((_, holder), vow) = broken?;
-    let [voter, holder, candidate] = [voter, *holder, candidate].map(charters::name);
+    let vows = view.history.vows[voter].iter().enumerate();
+    let mut running = vows.filter_map(|(holder, vow)| Some((holder, (*vow)?)));
+    let (holder, vow) = running.find(|(holder, vow)| {
+        *holder != candidate && *holder != voter && vow.until > view.now
+    })?;
+    let [voter, holder, candidate] = [voter, holder, candidate].map(charters::name);
     Some(format!("{voter} votes for {candidate}, promised to {holder} until {}", vow.until))
 }
 
