@@ -358,7 +358,9 @@ mod few_names {
         to.collect_seq(names)
     }
 
-    pub(super) fn deserialize<'de, D: Deserializer<'de>>(from: D) -> Result<Arc<[NodeId]>, D::Error> {
+    pub(super) fn deserialize<'de, D: Deserializer<'de>>(
+        from: D,
+    ) -> Result<Arc<[NodeId]>, D::Error> {
         from.deserialize_seq(Names).map(Arc::from)
     }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::protocol::effects::Event;
 use crate::protocol::message::{Message, Verdict};
-use crate::sim::faults::{Kind, Strike, Undo};
+use crate::sim::faults::{Kind, Strike};
 use crate::sim::world::{Due, World};
 
 /// What may hit a node that just won or was elected.
@@ -31,7 +31,7 @@ impl World {
             Event::Won { .. } | Event::Elected { .. } => self.aim_at(node, &AT_WINNERS),
             Event::DocumentCommitted { .. } => self.aim_at(node, &AT_COMMITS),
             Event::HandoverBegun { .. } => self.aim_at(node, &AT_GIVERS),
-            Event::Demoted { .. } if self.is_aimed() => self.relieve(node),
+            Event::Demoted { .. } => self.aim_within(node, &[Kind::Relief], Duration::ZERO),
             _ => {}
         }
     }
@@ -43,7 +43,7 @@ impl World {
                 self.aim_at(from, &AT_GIVERS);
             }
             Message::Release(_) | Message::TimeoutNow(_) => {
-                let target = if self.draw.one_in(2) { from } else { to };
+                let target = if self.storm.one_in(2) { from } else { to };
                 self.aim_at(target, &AT_GIVERS);
             }
             Message::HeartbeatAck(_) => {
@@ -58,10 +58,14 @@ impl World {
     }
 
     fn is_aimed(&mut self) -> bool {
-        self.is_stormy && self.draw.percent(self.plan.aim)
+        self.is_stormy && !self.is_scripted && self.storm.percent(self.plan.aim)
     }
 
     fn aim_at(&mut self, node: usize, kinds: &[Kind]) {
+        self.aim_within(node, kinds, Duration::from_millis(20));
+    }
+
+    fn aim_within(&mut self, node: usize, kinds: &[Kind], limit: Duration) {
         if !self.is_aimed() {
             return;
         }
@@ -70,17 +74,10 @@ impl World {
         if known.is_empty() {
             return;
         }
-        let strike = Strike { kind: self.draw.pick(&known), at: Some(node) };
-        let soon = self.draw.skewed(Duration::ZERO, Duration::from_millis(20));
-        let epoch = self.epoch;
-        self.queue.put(self.now.after(soon), Due::Strike { epoch, strike });
-    }
-
-    /// Just as a master begins to stop, all its links are whole again.
-    fn relieve(&mut self, node: usize) {
-        let epoch = self.epoch;
-        let links = |peer| [(node, peer), (peer, node)];
-        let undo = Undo::MendWholly((0..self.plan.size).flat_map(links).collect());
-        self.queue.put(self.now, Due::Undo { epoch, undo });
+        let kind = self.storm.pick(&known);
+        let soon = self.now.after(self.storm.skewed(Duration::ZERO, limit));
+        let strike = Strike { kind, at: Some(node), dice: self.storm.bits() };
+        self.struck.push((soon, strike));
+        self.queue.put(soon, Due::Strike { epoch: self.epoch, strike });
     }
 }

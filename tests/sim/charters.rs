@@ -11,7 +11,7 @@ use crate::protocol::timing::Timing;
 use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId, Term};
 
 /// The names of the nodes; the first is the preferred one.
-const NAMES: [&str; VOTERS_MAX] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
+pub(crate) const NAMES: [&str; VOTERS_MAX] = ["a", "b", "c", "d", "e", "f", "g", "h", "i"];
 const CLUSTER: ClusterId = ClusterId([7; 16]);
 
 /// The name of the node with this index.

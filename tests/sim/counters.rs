@@ -1,6 +1,7 @@
 //! What happened in a set of runs, counted: a green set in which nothing happened proves nothing.
 //! Never judges a single run.
 
+use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fmt;
 
@@ -77,6 +78,8 @@ impl Count {
 pub(crate) struct Counters {
     counts: BTreeMap<Count, u64>,
     strikes: BTreeMap<Kind, u64>,
+    /// How much true time passed in the clusters.
+    pub(crate) lived: Duration,
 }
 
 impl Counters {
@@ -95,6 +98,7 @@ impl Counters {
         for (count, number) in &other.counts {
             *self.counts.entry(*count).or_insert(0) += number;
         }
+        self.lived += other.lived;
         for (kind, number) in &other.strikes {
             *self.strikes.entry(*kind).or_insert(0) += number;
         }

@@ -1,8 +1,8 @@
 //! Faults in a certain order, each designed against one rule that chance alone rarely meets.
 //! Never better than the rule's own mutant: `mutants` shows that these are noticed.
 
-use crate::sim::faults::{Kind, Strike, Undo, both};
-use crate::sim::world::{Due, World};
+use crate::sim::faults::{Kind, Undo, both};
+use crate::sim::world::World;
 
 impl World {
     /// B cannot hear the master, C can; C restarts at once, and B asks it for its vote.
@@ -16,9 +16,7 @@ impl World {
         self.cut_for(cut, promise * 3);
         let wait = self.draw.between(promise / 2, promise * 3 / 2);
         for node in &others[..forgetful] {
-            let strike = Strike { kind: Kind::QuickRestart, at: Some(*node) };
-            let epoch = self.epoch;
-            self.queue.put(self.now.after(wait), Due::Strike { epoch, strike });
+            self.follow_up(wait, Kind::QuickRestart, *node);
         }
     }
 
@@ -47,8 +45,6 @@ impl World {
         let lasts = self.draw.between(self.promise() / 4, self.promise());
         self.cut_for(links, lasts);
         self.edit(master);
-        let epoch = self.epoch;
-        let strike = Strike { kind: Kind::Crash, at: Some(master) };
-        self.queue.put(self.now.after(lasts / 2), Due::Strike { epoch, strike });
+        self.follow_up(lasts / 2, Kind::Crash, master);
     }
 }

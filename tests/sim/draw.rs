@@ -14,6 +14,11 @@ impl Draw {
         Self(Chance::new(seed))
     }
 
+    /// Other dice, whose whole future is decided by these.
+    pub(crate) fn fork(&mut self) -> Self {
+        Self::new(self.bits())
+    }
+
     /// The next 64 bits.
     pub(crate) fn bits(&mut self) -> u64 {
         self.0.bits()

@@ -1,11 +1,13 @@
 //! What can go wrong, at whom, for how long, and how it ends.
 //! Never decides when: a plan's pace does, or `aims` at a remarkable moment.
 
+use core::mem;
 use core::time::Duration;
 
 use crate::protocol::effects::{Input, Suspicion, Wish};
 use crate::sim::charters;
 use crate::sim::disk::Health;
+use crate::sim::draw::Draw;
 use crate::sim::machine::Nap;
 use crate::sim::network::Weather;
 use crate::sim::plan::DRIFT_PPM;
@@ -68,11 +70,13 @@ pub(crate) enum Kind {
     StaggeredLoss,
     /// A voter misses an edit, and whoever committed it dies.
     MissedEdit,
+    /// All links of a node are whole again.
+    Relief,
 }
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 27] = [
+    pub(crate) const ALL: [Self; 28] = [
         Self::OneWayCut,
         Self::LinkCut,
         Self::Deaf,
@@ -100,16 +104,19 @@ impl Kind {
         Self::ForgetfulVoter,
         Self::StaggeredLoss,
         Self::MissedEdit,
+        Self::Relief,
     ];
 }
 
 /// A fault that is to strike, at a certain node or at any.
-#[derive(Clone, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Strike {
     /// What.
     pub(crate) kind: Kind,
     /// At whom.
     pub(crate) at: Option<usize>,
+    /// The seed of all chance in it.
+    pub(crate) dice: u64,
 }
 
 /// How a fault ends.
@@ -134,17 +141,25 @@ impl World {
     pub(crate) fn next_strike(&mut self) {
         let kinds: Vec<Kind> = self.plan.kinds.iter().copied().collect();
         if !kinds.is_empty() {
-            let kind = self.draw.pick(&kinds);
-            let at = self.acting().filter(|_| self.draw.one_in(3));
-            self.strike(Strike { kind, at });
+            let kind = self.storm.pick(&kinds);
+            let at = self.acting().filter(|_| self.storm.one_in(3));
+            let strike = Strike { kind, at, dice: self.storm.bits() };
+            self.struck.push((self.now, strike));
+            self.strike(strike);
         }
-        let pause = self.draw.between(Duration::ZERO, self.plan.pace * 2);
+        let pause = self.storm.between(Duration::ZERO, self.plan.pace * 2);
         let epoch = self.epoch;
         self.queue.put(self.now.after(pause), Due::NextStrike { epoch });
     }
 
-    /// A fault strikes now.
+    /// A fault strikes now, by its own dice.
     pub(crate) fn strike(&mut self, strike: Strike) {
+        let own = mem::replace(&mut self.draw, Draw::new(strike.dice));
+        self.play(strike);
+        self.draw = own;
+    }
+
+    fn play(&mut self, strike: Strike) {
         let at = strike.at.unwrap_or_else(|| self.draw.index(self.plan.size));
         self.counters.strike(strike.kind);
         let name = charters::name(at);
@@ -177,6 +192,10 @@ impl World {
             Kind::ForgetfulVoter => self.forgetful_voter(),
             Kind::StaggeredLoss => self.staggered_loss(),
             Kind::MissedEdit => self.missed_edit(),
+            Kind::Relief => {
+                let links = self.others(at).flat_map(|peer| both(at, peer)).collect();
+                self.undo(Undo::MendWholly(links));
+            }
         }
     }
 
@@ -208,6 +227,12 @@ impl World {
             }
             Undo::CutFor(links, lasts) => self.cut_for(links, lasts),
         }
+    }
+
+    /// Another fault strikes as part of this one.
+    pub(crate) fn follow_up(&mut self, after: Duration, kind: Kind, at: usize) {
+        let strike = Strike { kind, at: Some(at), dice: self.draw.bits() };
+        self.queue.put(self.now.after(after), Due::Strike { epoch: self.epoch, strike });
     }
 
     pub(crate) fn later(&mut self, after: Duration, undo: Undo) {
@@ -389,9 +414,7 @@ impl World {
                 self.edit(editor);
                 if self.draw.one_in(3) {
                     let soon = self.draw.skewed(Duration::ZERO, Duration::from_millis(20));
-                    let epoch = self.epoch;
-                    let strike = Strike { kind: Kind::Edit, at: Some(editor) };
-                    self.queue.put(self.now.after(soon), Due::Strike { epoch, strike });
+                    self.follow_up(soon, Kind::Edit, editor);
                 }
             }
         }

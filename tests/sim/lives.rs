@@ -39,22 +39,23 @@ impl World {
         if machine.acting().is_some() {
             self.counters.add(Count::CrashesWhileActing);
         }
-        let (lost_record, before) = self.machines[node].disk.crash(&mut self.draw);
+        let machine = &mut self.machines[node];
+        let (lost_record, before) = machine.disk.crash(&mut machine.draw);
         if let Some(before) = before {
             self.record_written(node, &before);
         }
         self.observe(&Fact::Crashed { node, lost_record });
         self.look(node);
-        let after = self.draw.skewed(Duration::ZERO, ORPHANS_NOTICED_MAX);
+        let after = self.machines[node].draw.skewed(Duration::ZERO, ORPHANS_NOTICED_MAX);
         self.queue.put(self.now.after(after), Due::Orphaned { node, life });
     }
 
     /// The power goes: daemon and children end at once, and the clocks begin anew.
     pub(crate) fn lose_power(&mut self, node: usize) {
         self.crash(node);
-        let booted = self.draw.between(Duration::from_millis(1), Duration::from_secs(1));
-        let fresh = Clocks::new(self.now, booted, booted);
         let machine = &mut self.machines[node];
+        let booted = machine.draw.between(Duration::from_millis(1), Duration::from_secs(1));
+        let fresh = Clocks::new(self.now, booted, booted);
         machine.clocks = fresh;
         if let Some(term) = machine.guard.lose_power() {
             self.observe(&Fact::Died { term });
@@ -78,7 +79,7 @@ impl World {
         self.record_written(node, &before);
         let machine = &mut self.machines[node];
         let record = machine.disk.record().clone();
-        let started = Node::new(record, machine.clocks.read(self.now), self.draw.bits());
+        let started = Node::new(record, machine.clocks.read(self.now), machine.draw.bits());
         machine.node = Some(Box::new(match self.rule {
             Some(rule) => started.without(rule),
             None => started,
@@ -124,10 +125,10 @@ impl World {
         self.look(node);
         let machine = &mut self.machines[node];
         let mut missed: Vec<Input> = machine.backlog.drain(..).collect();
-        if self.draw.one_in(2) {
+        if machine.draw.one_in(2) {
             missed.insert(0, Input::Suspicion(Suspicion::Stall(Duration::from_secs(1))));
         }
-        let tick = self.draw.index(missed.len() + 1);
+        let tick = machine.draw.index(missed.len() + 1);
         missed.insert(tick, Input::Tick);
         for input in missed {
             self.feed(node, input);
@@ -144,7 +145,7 @@ impl World {
         let timing = running.committed().charter.timing;
         let accepted = running.durable().accepted.position;
         let was_idle = machine.guard.children().is_none();
-        machine.guard.obey(order, timing, self.now, &mut self.draw);
+        machine.guard.obey(order, timing, self.now, &mut machine.draw);
         match order {
             Order::Start { term, .. } if was_idle => {
                 self.observe(&Fact::Began { node, term, accepted });
@@ -163,7 +164,7 @@ impl World {
             return;
         }
         let was_working = machine.guard.working().is_some();
-        let gone = machine.guard.look(self.now, &machine.clocks, &mut self.draw);
+        let gone = machine.guard.look(self.now, &machine.clocks, &mut machine.draw);
         let ended_itself = was_working && machine.guard.working().is_none();
         if let Some((at, generation)) = machine.guard.appointment(&machine.clocks) {
             self.queue.put(at.max(self.now), Due::Guard { node, generation });
@@ -182,8 +183,9 @@ impl World {
     }
 
     fn confirm_stopped(&mut self, node: usize, term: Term) {
-        let after = self.draw.skewed(Duration::from_micros(20), Duration::from_millis(2));
-        let life = self.machines[node].life;
+        let machine = &mut self.machines[node];
+        let after = machine.draw.skewed(Duration::from_micros(20), Duration::from_millis(2));
+        let life = machine.life;
         self.queue.put(self.now.after(after), Due::Stopped { node, life, term });
     }
 }

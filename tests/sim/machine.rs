@@ -8,6 +8,7 @@ use crate::protocol::node::Node;
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::sim::clock::Clocks;
 use crate::sim::disk::Disk;
+use crate::sim::draw::Draw;
 use crate::sim::guard::Guard;
 
 /// So many inputs wait at most for a stopped process: sockets and queues have limits too.
@@ -28,6 +29,8 @@ pub(crate) enum Nap {
 pub(crate) struct Machine {
     /// Its node's name.
     pub(crate) id: NodeId,
+    /// Its dice: how long its writes take, how late its timers are, how its children die.
+    pub(crate) draw: Draw,
     /// Its two clocks.
     pub(crate) clocks: Clocks,
     /// Its disk.
@@ -56,9 +59,10 @@ pub(crate) struct Machine {
 
 impl Machine {
     /// A machine whose daemon was not started yet.
-    pub(crate) fn new(id: NodeId, clocks: Clocks, disk: Disk, guard: Guard) -> Self {
+    pub(crate) fn new(id: NodeId, clocks: Clocks, disk: Disk, guard: Guard, draw: Draw) -> Self {
         Self {
             id,
+            draw,
             clocks,
             disk,
             guard,

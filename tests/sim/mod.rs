@@ -9,8 +9,10 @@
 //! ```
 //!
 //! - `cargo test sim` runs a few hundred seeds and every mutant.
-//! - `SIM_SEEDS=1..100000 cargo test --release sim::sweep -- --nocapture` runs many.
+//! - `contrib/sim/sweep 1..100000` runs many, with progress, and goes on where it was stopped.
 //! - `SIM_SEED=17 cargo test sim::replay -- --nocapture` runs one again.
+//! - `SIM_FILE=target/tmp/seed-17.sim cargo test sim::replay -- --nocapture` does so from the
+//!   file that a failing run leaves; with `SIM_REDUCE=1` it leaves a smaller one beside it.
 #![allow(clippy::wildcard_enum_match_arm, reason = "an oracle names what it judges")]
 #![allow(clippy::print_stdout, reason = "tests report to whoever runs them")]
 
@@ -33,6 +35,7 @@ pub(crate) mod plan;
 mod queue;
 mod replay;
 mod run;
+mod script;
 mod sweep;
 pub(crate) mod trace;
 mod words;

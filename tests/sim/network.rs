@@ -38,8 +38,9 @@ impl Weather {
     };
 }
 
-#[derive(Clone, Copy, Default)]
 struct Link {
+    /// Its dice.
+    draw: Draw,
     /// How many faults cut it just now.
     cuts: u32,
     /// When the last message arrives.
@@ -56,8 +57,9 @@ pub(crate) struct Network {
 
 impl Network {
     /// All links whole.
-    pub(crate) fn new(size: usize, weather: Weather) -> Self {
-        Self { size, links: vec![Link::default(); size * size], weather }
+    pub(crate) fn new(size: usize, weather: Weather, draw: &mut Draw) -> Self {
+        let link = |_| Link { draw: draw.fork(), cuts: 0, last: TrueTime::default() };
+        Self { size, links: (0..size * size).map(link).collect(), weather }
     }
 
     fn link(&mut self, from: usize, to: usize) -> &mut Link {
@@ -93,10 +95,11 @@ impl Network {
         now: TrueTime,
         from: usize,
         to: usize,
-        draw: &mut Draw,
     ) -> impl Iterator<Item = TrueTime> + use<> {
         let weather = self.weather;
-        let lost = self.is_cut(from, to) || draw.percent(weather.loss);
+        let link = self.link(from, to);
+        let draw = &mut link.draw;
+        let lost = link.cuts > 0 || draw.percent(weather.loss);
         let mut first = (!lost).then(|| {
             let late = if draw.percent(weather.late) { weather.lateness } else { Duration::ZERO };
             now.after(
@@ -109,11 +112,15 @@ impl Network {
             now.after(draw.between(weather.delay_min, weather.delay_max * 2 + weather.lateness))
         });
         if let Some(arrival) = first.as_mut().filter(|_| !weather.overtaking) {
-            let link = self.link(from, to);
             *arrival = (*arrival).max(link.last);
             link.last = *arrival;
         }
         first.into_iter().chain(second)
+    }
+
+    /// How long the next session of this direction takes to open.
+    pub(crate) fn opening(&mut self, from: usize, to: usize) -> Duration {
+        self.link(from, to).draw.skewed(Duration::from_micros(200), Duration::from_millis(50))
     }
 }
 
@@ -123,7 +130,7 @@ mod tests {
 
     #[test]
     fn a_direction_is_whole_when_every_fault_that_cut_it_is_over() {
-        let mut network = Network::new(2, Weather::FAIR);
+        let mut network = Network::new(2, Weather::FAIR, &mut Draw::new(4));
         network.cut(0, 1);
         network.cut(0, 1);
         assert!(!network.mend(0, 1));
@@ -133,11 +140,10 @@ mod tests {
 
     #[test]
     fn messages_of_one_link_keep_their_order_unless_overtaking_is_on() {
-        let mut network = Network::new(2, Weather::FAIR);
-        let mut draw = Draw::new(4);
+        let mut network = Network::new(2, Weather::FAIR, &mut Draw::new(4));
         let mut arrivals = Vec::new();
         for sent in 0..200 {
-            arrivals.extend(network.carry(TrueTime(sent * 1000), 0, 1, &mut draw));
+            arrivals.extend(network.carry(TrueTime(sent * 1000), 0, 1));
         }
         assert_eq!(arrivals.len(), 200);
         assert!(arrivals.is_sorted());

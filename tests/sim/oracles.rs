@@ -234,9 +234,8 @@ fn votes_keep_promises(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let (voter, candidate) = vote_in(fact)?;
     let vows = view.history.vows[voter].iter().enumerate();
     let mut running = vows.filter_map(|(holder, vow)| Some((holder, (*vow)?)));
-    let (holder, vow) = running.find(|(holder, vow)| {
-        *holder != candidate && *holder != voter && vow.until > view.now
-    })?;
+    let (holder, vow) = running
+        .find(|(holder, vow)| *holder != candidate && *holder != voter && vow.until > view.now)?;
     let [voter, holder, candidate] = [voter, holder, candidate].map(charters::name);
     Some(format!("{voter} votes for {candidate}, promised to {holder} until {}", vow.until))
 }

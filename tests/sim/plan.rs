@@ -16,6 +16,11 @@ use crate::sim::network::Weather;
 /// The one bound on clock rates; every document of a run names it.
 pub(crate) const DRIFT_PPM: u64 = 10_000;
 
+/// How many voters, in equal parts: mostly few, for each costs as much as all before it.
+const SIZES: [usize; 32] = [
+    1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9,
+];
+
 /// What the calm after the faults is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
@@ -61,7 +66,7 @@ pub(crate) struct Plan {
 impl Plan {
     /// Draws a plan.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
-        let size = draw.pick(&[1, 2, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 5, 5, 5, 5, 6, 7, 8, 9]);
+        let size = draw.pick(&SIZES);
         let timing = match draw.below(10) {
             0..4 => Timing::LAN,
             4..6 => Timing::DEFAULT,
@@ -73,11 +78,12 @@ impl Plan {
             settings.push(Settings { timing, failback: any_failback(timing, draw) });
         }
         let beat = timing.dead_after();
+        let long_watch = (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60));
         let endings =
             [Ending::AllWell, Ending::MasterLost, Ending::WinnerDeaf, Ending::FollowerLost];
         Self {
             size,
-            stormy: draw.between(beat * 10, beat * 40),
+            stormy: draw.between(beat * 6, beat * 24),
             pace: draw.between(beat / 4, beat * 4),
             kinds: Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect(),
             aim: draw.pick(&[0, 10, 30, 60]),
@@ -86,7 +92,7 @@ impl Plan {
             oversleep: Duration::from_micros(draw.pick(&[1, 100, 2_000])),
             temper: draw.pick(&[Temper::Meek, Temper::Moody, Temper::Stubborn, Temper::Stubborn]),
             ending: if size < 3 || draw.one_in(2) { Ending::AllWell } else { draw.pick(&endings) },
-            watch: (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60)),
+            watch: if draw.one_in(8) { long_watch } else { beat * 2 },
             settings,
         }
     }
@@ -108,7 +114,7 @@ impl Plan {
 fn any_timing(draw: &mut Draw) -> Timing {
     loop {
         let dead_after = draw.skewed(Duration::from_millis(200), Duration::from_secs(6));
-        let heartbeat = dead_after / draw.pick(&[4, 5, 6, 8, 10]);
+        let heartbeat = dead_after / draw.pick(&[4, 4, 4, 5, 6, 10]);
         let stop = draw.between(Duration::ZERO, dead_after / 3);
         let stagger = draw.between(Duration::from_millis(20), Duration::from_millis(60));
         if let Ok(timing) = Timing::new(heartbeat, dead_after, stop, DRIFT_PPM, stagger) {

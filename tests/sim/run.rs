@@ -6,6 +6,7 @@ use core::time::Duration;
 use crate::protocol::effects::Wish;
 use crate::protocol::mutant::Rule;
 use crate::sim::charters;
+use crate::sim::clock::TrueTime;
 use crate::sim::counters::Count;
 use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
@@ -15,7 +16,8 @@ use crate::sim::trace::Detail;
 use crate::sim::world::{Due, World};
 
 /// How long writes take in the calm.
-const CALM_DISK: (Duration, Duration) = (Duration::from_micros(200), Duration::from_millis(4));
+pub(crate) const CALM_DISK: (Duration, Duration) =
+    (Duration::from_micros(200), Duration::from_millis(4));
 /// How far off clocks run in the calm.
 const CALM_DRIFT_PPM: i64 = 200;
 /// So often a handover that was refused is asked for again.
@@ -35,7 +37,9 @@ impl World {
     pub(crate) fn live(&mut self) {
         self.trace.note(self.now, format_args!("{:?}", self.plan));
         self.is_stormy = true;
-        self.next_strike();
+        if !self.is_scripted {
+            self.next_strike();
+        }
         self.run_for(self.plan.stormy);
         self.calm_down();
         match self.plan.ending {
@@ -47,6 +51,7 @@ impl World {
         self.settle();
         self.watch();
         self.hand_over();
+        self.counters.lived = self.now.since(TrueTime::default());
     }
 
     /// Lets `span` of true time pass.

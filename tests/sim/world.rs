@@ -79,8 +79,12 @@ pub(crate) struct World {
     pub(crate) network: Network,
     /// The future.
     pub(crate) queue: Queue<Due>,
-    /// The dice.
+    /// The dice of the moment: a strike brings its own.
     pub(crate) draw: Draw,
+    /// The dice that decide which faults strike when.
+    pub(crate) storm: Draw,
+    /// Every strike that was not part of another, with its time: a run from these is the same run.
+    pub(crate) struck: Vec<(TrueTime, Strike)>,
     /// What happened.
     pub(crate) history: History,
     /// How often.
@@ -91,6 +95,8 @@ pub(crate) struct World {
     pub(crate) broken: Option<Broken>,
     /// Faults and their ends belong to the epoch they were planned in.
     pub(crate) epoch: u64,
+    /// Faults come from a script: none is drawn.
+    pub(crate) is_scripted: bool,
     /// Faults may strike.
     pub(crate) is_stormy: bool,
     /// The next winner becomes deaf.
@@ -114,11 +120,14 @@ impl World {
         let machine = |index| {
             let disk = Disk::new(charters::founding(index, &document), plan.disk);
             let clocks = fresh_clocks(now, &mut draw);
-            Machine::new(charters::name(index), clocks, disk, Guard::new(plan.temper))
+            let guard = Guard::new(plan.temper);
+            Machine::new(charters::name(index), clocks, disk, guard, draw.fork())
         };
         let machines: Vec<Machine> = (0..plan.size).map(machine).collect();
         let mut world = Self {
-            network: Network::new(plan.size, plan.weather),
+            network: Network::new(plan.size, plan.weather, &mut draw),
+            storm: draw.fork(),
+            struck: Vec::new(),
             plan,
             now,
             machines,
@@ -129,6 +138,7 @@ impl World {
             trace: Trace::new(detail),
             broken: None,
             epoch: 0,
+            is_scripted: false,
             is_stormy: false,
             deafens_winner: false,
             answers: Vec::new(),
@@ -138,7 +148,8 @@ impl World {
             spins: 0,
         };
         for node in 0..world.plan.size {
-            let at = world.draw.skewed(Duration::ZERO, Duration::from_millis(200));
+            let draw = &mut world.machines[node].draw;
+            let at = draw.skewed(Duration::ZERO, Duration::from_millis(200));
             world.queue.put(now.after(at), Due::Start { node });
         }
         world
@@ -180,7 +191,7 @@ impl World {
             }
             Due::Orphaned { node, life } if self.machines[node].life == life => {
                 let machine = &mut self.machines[node];
-                machine.guard.kill(self.now, &mut self.draw);
+                machine.guard.kill(self.now, &mut machine.draw);
                 self.look(node);
             }
             Due::Start { node } => self.start(node),
@@ -269,7 +280,8 @@ impl World {
             self.order(node, order);
         }
         if let Some(record) = effects.persist {
-            let latency = self.machines[node].disk.submit(record, &mut self.draw);
+            let machine = &mut self.machines[node];
+            let latency = machine.disk.submit(record, &mut machine.draw);
             self.await_write(node, latency);
         }
         for envelope in effects.mail {
@@ -288,7 +300,8 @@ impl World {
         if effects.left {
             self.trace.note(self.now, format_args!("{} leaves", charters::name(node)));
             self.crash(node);
-            let away = self.draw.skewed(Duration::from_millis(1), self.plan.longest_promise());
+            let longest = self.plan.longest_promise();
+            let away = self.machines[node].draw.skewed(Duration::from_millis(1), longest);
             self.queue.put(self.now.after(away), Due::Start { node });
         } else if self.machines[node].wake.0 != effects.wake {
             self.machines[node].wake.0 = effects.wake;
@@ -303,7 +316,7 @@ impl World {
         let number = machine.wake.1;
         let due = machine.wake.0.and_then(|wake| machine.clocks.either_reaches(wake));
         if let Some(at) = due {
-            let late = self.draw.between(Duration::from_nanos(1), self.plan.oversleep);
+            let late = machine.draw.between(Duration::from_nanos(1), self.plan.oversleep);
             self.queue.put(at.max(self.now).after(late), Due::Wake { node, number });
         }
     }
@@ -327,7 +340,7 @@ impl World {
         }
         self.observe(&Fact::Said { node: from, to, message: &message });
         self.aim_at_words(from, to, &message);
-        for at in self.network.carry(self.now, from, to, &mut self.draw) {
+        for at in self.network.carry(self.now, from, to) {
             self.queue.put(at, Due::Deliver { from, to, message: Box::new(message.clone()) });
         }
     }
@@ -345,7 +358,7 @@ impl World {
 
     /// Sessions in one direction open soon, if nothing prevents it then.
     pub(crate) fn open_soon(&mut self, from: usize, to: usize) {
-        let after = self.draw.skewed(Duration::from_micros(200), Duration::from_millis(50));
+        let after = self.network.opening(from, to);
         self.queue.put(self.now.after(after), Due::Open { from, to });
     }
 
@@ -359,10 +372,12 @@ impl World {
     }
 
     fn written(&mut self, node: usize) {
-        match self.machines[node].disk.finish(&mut self.draw) {
+        let machine = &mut self.machines[node];
+        match machine.disk.finish(&mut machine.draw) {
             Some(disk::Ending::Written(before)) => {
                 let sequence = self.record_written(node, &before);
-                let latency = self.machines[node].disk.begin(&mut self.draw);
+                let machine = &mut self.machines[node];
+                let latency = machine.disk.begin(&mut machine.draw);
                 self.await_write(node, latency);
                 self.feed(node, Input::Persisted { sequence });
             }

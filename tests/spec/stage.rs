@@ -88,7 +88,8 @@ impl Stage {
 
     /// What runs under a master's lease ends, untold.
     pub(crate) fn end_work(&mut self, node: usize) {
-        self.world.machines[node].guard.kill(self.world.now, &mut self.world.draw);
+        let machine = &mut self.world.machines[node];
+        machine.guard.kill(self.world.now, &mut machine.draw);
         self.world.look(node);
     }
 
