@@ -2,6 +2,7 @@
 //! Never decides whether it may run; the master does.
 
 use crate::protocol::effects::{Alarm, Event, Order, StopReason};
+use crate::protocol::mutant::Rule;
 use crate::protocol::units::{Moment, Term};
 use crate::protocol::voter::Voter;
 
@@ -35,6 +36,7 @@ impl Voter {
     pub(crate) fn extend_acting(&mut self, until: Moment) {
         if let Activity::Acting { term, until: old } = self.activity
             && old != until
+            && (until.latest(old) == until || self.keeps(Rule::LeaseOfPresentVoters))
         {
             self.activity = Activity::Acting { term, until };
             self.effects.orders.push(Order::Extend { term, until });

@@ -10,6 +10,7 @@ use crate::protocol::message::{Envelope, HandoverRefusal, Message, Refusal};
 use crate::protocol::units::{Moment, NodeId, Position, RequestId, Term, Words};
 
 pub use crate::protocol::alarm::Alarm;
+pub use crate::protocol::change::ChangeRefusal;
 
 /// All that can happen to a node.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -180,8 +181,8 @@ pub enum Rejection {
     EditPending,
     /// The cluster's name, id or generation may not be edited.
     OtherCluster,
-    /// The set of voters is fixed.
-    VotersFixed,
+    /// The members may not become these now (R45, R46).
+    Members(ChangeRefusal),
     /// The present lease is too short for the new time to stop (R25).
     LeaseTooShort,
     /// The voters are too far apart for the new timing: nobody could lead under it (R28).
@@ -201,7 +202,7 @@ impl fmt::Display for Rejection {
             Self::RevisionMoved { now } => write!(f, "the document is at revision {now} now"),
             Self::EditPending => f.write_str("another edit waits for its majority"),
             Self::OtherCluster => f.write_str("cluster, id and generation cannot be edited"),
-            Self::VotersFixed => f.write_str("the set of voters cannot be edited"),
+            Self::Members(refusal) => refusal.fmt(f),
             Self::LeaseTooShort => f.write_str(
                 "the present lease is too short for the new timing: raise dead_after first, and \
                  stop and heartbeat in a second edit",

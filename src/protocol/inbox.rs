@@ -11,6 +11,7 @@ use crate::protocol::message::{
     Append, AppendAck, Ballot, Candidacy, Heartbeat, Message, Offer, Presence, Refusal, Release,
     Released, Verdict,
 };
+use crate::protocol::mutant::Rule;
 use crate::protocol::node::{Node, Role};
 use crate::protocol::register::Relation;
 use crate::protocol::turn::{Patience, Turn};
@@ -152,7 +153,9 @@ impl Node {
     /// that this node took part in.
     fn note_relayed_release(&mut self, asked: &Candidacy) {
         let Some(Released { holder, term }) = &asked.release else { return };
-        if self.voter.knows(holder) && *term < asked.term && *term <= self.voter.term() {
+        let is_of_own_time =
+            *term <= self.voter.term() || !self.voter.keeps(Rule::RelayedReleaseOfOwnTime);
+        if self.voter.knows(holder) && *term < asked.term && is_of_own_time {
             self.voter.note_release(holder, *term);
         }
     }

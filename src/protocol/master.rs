@@ -80,13 +80,14 @@ impl Master {
     }
 
     /// How this master stands towards an edit that names `members`.
-    pub(crate) fn office(&self, voter: &Voter, members: &Membership) -> Office {
+    pub(crate) fn office(&self, voter: &Voter, members: &Membership) -> Office<'_> {
         Office {
             term: self.term,
             is_settled: self.is_settled(),
             is_ending: self.is_saying_farewell(),
             round_trip: voter.majority_round_trip(),
             lease_end: self.renewal.lease_end_under(voter, members),
+            publication: &self.publication,
         }
     }
 

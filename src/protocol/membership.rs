@@ -130,13 +130,6 @@ impl Membership {
     pub fn majority(&self) -> usize {
         quorum::majority(self.voters().count())
     }
-
-    /// Whether both lists have the same voters with the same disks.
-    #[must_use]
-    pub fn has_voters_of(&self, other: &Self) -> bool {
-        let key = |member: &Member| (member.id.clone(), member.storage, member.role);
-        self.voters().map(key).eq(other.voters().map(key))
-    }
 }
 
 /// Who should lead when several could. It orders candidates and never vetoes (R68).

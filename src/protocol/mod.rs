@@ -72,6 +72,7 @@ pub(crate) mod candidate;
 pub(crate) mod renewal;
 pub(crate) mod publication;
 pub(crate) mod handover;
+pub mod change;
 pub(crate) mod proposal;
 pub(crate) mod master;
 // the hub

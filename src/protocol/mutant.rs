@@ -32,11 +32,21 @@ pub enum Rule {
     OneVotePerTerm,
     /// R31: a master whose lease runs out does not stop.
     StopBeforeExpiry,
+    /// R19: an edit is taken before a document of the master's own term is committed.
+    EditAfterOwnCommit,
+    /// R45: two voters come and go in one edit.
+    OneVoterAtATime,
+    /// R25: a lease once granted is never shortened by a change of voters.
+    LeaseOfPresentVoters,
+    /// R37: a release that a third node passes on is believed of any term.
+    RelayedReleaseOfOwnTime,
+    /// R25: a new time to stop is applied to a lease that has no room for it.
+    StopFitsLease,
 }
 
 impl Rule {
     /// Every rule that has a switch.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 19] = [
         Self::QuietPeriod,
         Self::LeaseFromSend,
         Self::LeaseNamedByHeartbeat,
@@ -51,6 +61,11 @@ impl Rule {
         Self::PositionCheck,
         Self::OneVotePerTerm,
         Self::StopBeforeExpiry,
+        Self::EditAfterOwnCommit,
+        Self::OneVoterAtATime,
+        Self::LeaseOfPresentVoters,
+        Self::RelayedReleaseOfOwnTime,
+        Self::StopFitsLease,
     ];
 }
 

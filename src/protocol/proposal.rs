@@ -4,9 +4,12 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
+use crate::protocol::change;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, Rejection};
 use crate::protocol::membership::Charter;
+use crate::protocol::mutant::Rule;
+use crate::protocol::publication::Publication;
 use crate::protocol::units::{Moment, Position, RequestId, Term};
 use crate::protocol::voter::Voter;
 
@@ -29,8 +32,8 @@ impl Proposal {
 }
 
 /// How a master stands towards an edit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(crate) struct Office {
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Office<'a> {
     pub(crate) term: Term,
     /// An own-term document is committed and no other edit waits (R19).
     pub(crate) is_settled: bool,
@@ -40,12 +43,14 @@ pub(crate) struct Office {
     pub(crate) round_trip: Duration,
     /// The lease that the edited document's voters would give now (R25).
     pub(crate) lease_end: Option<Moment>,
+    /// The present document and who has it.
+    pub(crate) publication: &'a Publication,
 }
 
 /// Everything that must hold before the master takes an edit (R19, R25, R43). Returns the
 /// document as it will be spread.
 pub(crate) fn judge(
-    office: &Office,
+    office: &Office<'_>,
     voter: &Voter,
     revision: u64,
     edited: &Document,
@@ -55,10 +60,12 @@ pub(crate) fn judge(
     if voter.is_storage_failed() {
         return Err(Rejection::StorageFailed);
     }
-    if !voter.activity.is_acting() || office.is_ending {
+    let is_ready = voter.activity.is_acting() && office.is_settled;
+    let is_early = !is_ready && !voter.keeps(Rule::EditAfterOwnCommit);
+    if !voter.activity.is_acting() && !is_early || office.is_ending {
         return Err(Rejection::NotMaster { master: None });
     }
-    if !office.is_settled {
+    if !office.is_settled && !is_early {
         return Err(Rejection::EditPending);
     }
     if revision != old.revision {
@@ -69,16 +76,21 @@ pub(crate) fn judge(
     if same(before) != same(after) {
         return Err(Rejection::OtherCluster);
     }
-    if !after.members.has_voters_of(&before.members) {
-        return Err(Rejection::VotersFixed);
+    if !is_early {
+        change::check(voter, office.publication, &after.members, now)
+            .map_err(Rejection::Members)?;
     }
     if office.round_trip > after.timing.slack() {
         return Err(Rejection::TooFarApart { round_trip: office.round_trip });
     }
     // The new time to stop must fit into the lease that the old timing gave: what runs under it
     // is stopped by the new one from the commit on.
-    let reserve = after.timing.activation_reserve().max(before.timing.activation_reserve());
-    if office.lease_end.is_none_or(|end| now.may_have_reached(end.before(reserve))) {
+    let mut reserve = before.timing.activation_reserve();
+    if voter.keeps(Rule::StopFitsLease) {
+        reserve = reserve.max(after.timing.activation_reserve());
+    }
+    let is_short = office.lease_end.is_none_or(|end| now.may_have_reached(end.before(reserve)));
+    if is_short && !is_early {
         return Err(Rejection::LeaseTooShort);
     }
     let term = office.term;

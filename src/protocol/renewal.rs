@@ -81,8 +81,9 @@ impl Renewal {
         now: Moment,
     ) {
         let sent = self.sent.iter().find(|sent| sent.sequence == ack.sequence).copied();
-        let is_voter = voter.members().voter(from, ack.presence.storage).is_some();
-        if let Some(sent) = sent.filter(|_| is_voter) {
+        // An observer's promise is as good as a voter's; it counts once a document says so (R42).
+        let member = voter.members().find(from).filter(|m| m.storage == ack.presence.storage);
+        if let Some(sent) = sent.filter(|_| member.is_some()) {
             let promise = if voter.keeps(Rule::LeaseNamedByHeartbeat) {
                 sent.promise
             } else {
@@ -108,7 +109,7 @@ impl Renewal {
     /// The end of the lease that the voters of `members` would give now (R25).
     pub(crate) fn lease_end_under(&self, voter: &Voter, members: &Membership) -> Option<Moment> {
         let needed = members.majority() - 1;
-        if needed == 0 {
+        if needed == 0 || !voter.keeps(Rule::LeaseOfPresentVoters) {
             return self.lease_end(voter);
         }
         let others = members.voters().map(|m| &m.id).filter(|id| **id != voter.me);

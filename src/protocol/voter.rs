@@ -170,7 +170,7 @@ impl Voter {
     }
 
     /// That voter as a peer, if it was heard within dead_after from the disk that counts (R52).
-    fn heard(&self, voter: &Member, now: Moment) -> Option<&Peer> {
+    pub(crate) fn heard(&self, voter: &Member, now: Moment) -> Option<&Peer> {
         let peer = self.peers.heard(&voter.id, now, self.dead_after())?;
         (peer.presence.storage == voter.storage).then_some(peer)
     }

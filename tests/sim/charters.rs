@@ -1,5 +1,5 @@
 //! Nodes, names and documents of a simulated cluster, built without any text format.
-//! Never changes a document's voters: they are fixed for a run.
+//! Never decides who votes: a plan does, and edits do.
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -36,11 +36,11 @@ pub(crate) fn storage(index: usize) -> StorageId {
     StorageId([u8::try_from(index).expect("at most nine") + 1; 16])
 }
 
-fn member(index: usize) -> Member {
+fn member(index: usize, role: MemberRole) -> Member {
     Member {
         id: name(index),
         address: format!("{}:9901", NAMES[index]).into(),
-        role: MemberRole::Voter,
+        role,
         priority: 100,
         pin: Pin([u8::try_from(index).expect("at most nine"); 32]),
         storage: storage(index),
@@ -60,6 +60,12 @@ fn hash(body: &str) -> Hash {
     Hash(bytes)
 }
 
+/// The settings of a document.
+pub(crate) fn settings(document: &Document) -> Settings {
+    let charter = &document.charter;
+    Settings { timing: charter.timing, failback: charter.election.failback }
+}
+
 /// What an edit may change here.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Settings {
@@ -71,8 +77,23 @@ pub(crate) struct Settings {
 
 /// A document of `size` voters with this content; `number` makes its bytes unlike all others.
 pub(crate) fn document(size: usize, settings: Settings, number: u64) -> Document {
-    let members = Membership::new((0..size).map(member).collect()).expect("distinct members");
-    let body = format!("edit {number}: {settings:?}");
+    document_of(&vec![MemberRole::Voter; size], settings, number).expect("somebody may lead")
+}
+
+/// What each node is for in a document, in the order of their names.
+pub(crate) fn roles(document: &Document) -> Vec<MemberRole> {
+    document.charter.members.all().map(|member| member.role).collect()
+}
+
+/// The same with a role for each node; none if nobody could lead.
+pub(crate) fn document_of(
+    roles: &[MemberRole],
+    settings: Settings,
+    number: u64,
+) -> Option<Document> {
+    let members = roles.iter().enumerate().map(|(index, role)| member(index, *role));
+    let members = Membership::new(members.collect()).ok()?;
+    let body = format!("edit {number}: {settings:?} {roles:?}");
     let charter = Charter {
         name: "sim".into(),
         cluster: CLUSTER,
@@ -82,13 +103,13 @@ pub(crate) fn document(size: usize, settings: Settings, number: u64) -> Document
         members,
         is_understood: true,
     };
-    Document {
+    Some(Document {
         position: Position { term: Term(0), version: 1 },
         revision: 1,
         hash: hash(&body),
         body: body.into(),
         charter: Arc::new(charter),
-    }
+    })
 }
 
 /// The first record of the node with this index.

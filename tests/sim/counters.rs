@@ -1,11 +1,12 @@
 //! What happened in a set of runs, counted: a green set in which nothing happened proves nothing.
 //! Never judges a single run.
 
+use core::cmp::Ordering;
 use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::protocol::effects::{Answer, Event, StopReason};
+use crate::protocol::effects::{Answer, Event, Rejection, StopReason};
 use crate::protocol::message::{Message, Refusal, Verdict};
 use crate::sim::faults::Kind;
 use crate::sim::history::{Fact, History};
@@ -23,6 +24,10 @@ pub(crate) enum Count {
     EditsCommitted,
     EditsRejected,
     EditsUnknown,
+    VotersCame,
+    VotersWent,
+    VoterChangesRefused,
+    ClustersThatChurned,
     LeasesRunOut,
     WinnersThatNeverActed,
     RecordsLostInCrash,
@@ -43,7 +48,7 @@ pub(crate) enum Count {
 
 impl Count {
     /// All of them.
-    pub(crate) const ALL: [Self; 26] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::ElectionsWon,
         Self::ElectionsFailed,
         Self::Activations,
@@ -54,6 +59,10 @@ impl Count {
         Self::EditsCommitted,
         Self::EditsRejected,
         Self::EditsUnknown,
+        Self::VotersCame,
+        Self::VotersWent,
+        Self::VoterChangesRefused,
+        Self::ClustersThatChurned,
         Self::LeasesRunOut,
         Self::WinnersThatNeverActed,
         Self::RecordsLostInCrash,
@@ -121,7 +130,7 @@ impl Counters {
                 }
             }
             Fact::Told { event, .. } => self.told(event),
-            Fact::Answered { answer, .. } => self.answered(answer),
+            Fact::Answered { answer, .. } => self.answered(history, answer),
             Fact::Said { message, .. } => self.said(message),
             Fact::Crashed { lost_record: true, .. } => self.add(Count::RecordsLostInCrash),
             Fact::DiskFailed => self.add(Count::DisksFailed),
@@ -147,10 +156,20 @@ impl Counters {
         }
     }
 
-    fn answered(&mut self, answer: &Answer) {
+    fn answered(&mut self, history: &History, answer: &Answer) {
         match answer {
             Answer::HandedOver { .. } => self.add(Count::HandoversToTarget),
-            Answer::Committed { .. } => self.add(Count::EditsCommitted),
+            Answer::Committed { position, .. } => {
+                self.add(Count::EditsCommitted);
+                let parent = history.documents.get(position).and_then(|known| known.parent);
+                let before = parent.map_or(0, |parent| history.voters(parent)).count_ones();
+                match history.voters(*position).count_ones().cmp(&before) {
+                    Ordering::Greater => self.add(Count::VotersCame),
+                    Ordering::Less => self.add(Count::VotersWent),
+                    Ordering::Equal => {}
+                }
+            }
+            Answer::Rejected(Rejection::Members(_)) => self.add(Count::VoterChangesRefused),
             Answer::Rejected(_) => self.add(Count::EditsRejected),
             Answer::OutcomeUnknown => self.add(Count::EditsUnknown),
             Answer::SteppedDown | Answer::HandoverRefused(_) | Answer::HandoverUnknown => {}

@@ -5,6 +5,7 @@ use core::mem;
 use core::time::Duration;
 
 use crate::protocol::effects::{Input, Suspicion, Wish};
+use crate::protocol::membership::MemberRole;
 use crate::sim::charters;
 use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
@@ -141,7 +142,8 @@ impl World {
     pub(crate) fn next_strike(&mut self) {
         let kinds: Vec<Kind> = self.plan.kinds.iter().copied().collect();
         if !kinds.is_empty() {
-            let kind = self.storm.pick(&kinds);
+            let edits = self.plan.churns && self.storm.one_in(2);
+            let kind = if edits { Kind::Edit } else { self.storm.pick(&kinds) };
             let at = self.acting().filter(|_| self.storm.one_in(3));
             let strike = Strike { kind, at, dice: self.storm.bits() };
             self.struck.push((self.now, strike));
@@ -425,10 +427,32 @@ impl World {
         let Some(running) = self.machines[node].node.as_ref() else { return };
         let seen = running.committed().revision;
         let revision = if self.draw.one_in(10) { seen.saturating_sub(1) } else { seen };
-        let settings = self.draw.pick(&self.plan.settings);
+        let mut roles = charters::roles(running.committed());
+        let mut settings = charters::settings(running.committed());
+        if self.plan.churns && !self.draw.one_in(3) {
+            self.change_roles(&mut roles);
+        } else {
+            settings = self.draw.pick(&self.plan.settings);
+        }
         self.edits += 1;
-        let document = charters::document(self.plan.size, settings, self.edits);
-        self.ask(node, Wish::Propose { revision, document });
+        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
+            self.ask(node, Wish::Propose { revision, document });
+        }
+    }
+
+    /// One node is for something else now; sometimes two are, which must be refused.
+    fn change_roles(&mut self, roles: &mut [MemberRole]) {
+        for _ in 0..if self.draw.one_in(5) { 2 } else { 1 } {
+            let choices = [
+                MemberRole::Voter,
+                MemberRole::Voter,
+                MemberRole::Observer,
+                MemberRole::Observer,
+                MemberRole::Witness,
+            ];
+            let node = self.draw.index(roles.len());
+            roles[node] = self.draw.pick(&choices);
+        }
     }
 }
 

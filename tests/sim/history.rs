@@ -21,7 +21,7 @@ pub(crate) enum Fact<'a> {
     /// Time went on; nothing else changed yet.
     TimePassed,
     /// A node took or made a document; it may not be on disk yet.
-    Accepted { before: Position, document: &'a Document },
+    Accepted { node: usize, before: Position, document: &'a Document },
     /// A record reached the disk.
     Wrote { node: usize, before: &'a Durable, after: &'a Durable },
     /// A message left a node.
@@ -38,8 +38,8 @@ pub(crate) enum Fact<'a> {
     Told { node: usize, event: &'a Event },
     /// A node answered its client.
     Answered { answer: &'a Answer },
-    /// A daemon started.
-    Started { node: usize },
+    /// A daemon started with the document at `accepted`.
+    Started { node: usize, accepted: Position },
     /// A daemon ended; perhaps a record was lost.
     Crashed { node: usize, lost_record: bool },
     /// A daemon was told that its disk failed.
@@ -64,6 +64,8 @@ pub(crate) struct Known {
     pub(crate) hash: Hash,
     /// What it was made from.
     pub(crate) parent: Option<Position>,
+    /// Its voters, a bit each.
+    pub(crate) voters: u16,
 }
 
 /// A promise as the one who got it may count on it.
@@ -103,6 +105,8 @@ pub(crate) struct History {
     pub(crate) documents: BTreeMap<Position, Known>,
     /// The disks that ever held each document or one made from it, a bit each.
     pub(crate) held: BTreeMap<Position, u16>,
+    /// The document of each node's daemon, running or last.
+    pub(crate) accepted: [Position; VOTERS_MAX],
     /// The newest document known to be committed.
     pub(crate) committed: Position,
     /// What each voter promised, by holder.
@@ -144,14 +148,22 @@ pub(crate) fn release_in(from: usize, message: &Message) -> Option<(usize, Term)
     }
 }
 
+fn known(document: &Document, parent: Option<Position>) -> Known {
+    let voters = document.charter.members.voters();
+    let voters = voters.fold(0, |bits, member| bits | 1 << charters::index(&member.id));
+    Known { hash: document.hash, parent, voters }
+}
+
 impl History {
     /// The history of a cluster that was just founded.
-    pub(crate) fn new(size: usize, document: &Document) -> Self {
+    pub(crate) fn new(document: &Document) -> Self {
         let position = document.position;
-        let known = Known { hash: document.hash, parent: None };
+        let known = known(document, None);
+        let size = document.charter.members.all().count();
         Self {
             documents: BTreeMap::from([(position, known)]),
             held: BTreeMap::from([(position, (1 << size) - 1)]),
+            accepted: [position; VOTERS_MAX],
             committed: position,
             drift_ppm: document.charter.timing.drift_ppm(),
             ..Self::default()
@@ -186,10 +198,22 @@ impl History {
         self.known_released.get(&(voter, holder)).is_some_and(|known| *known >= term)
     }
 
-    /// How many nodes other than `holder` are bound to it at `now`.
-    pub(crate) fn bound_to(&self, holder: usize, now: TrueTime) -> usize {
-        let is_bound = |by: &&[Option<Vow>; VOTERS_MAX]| by[holder].is_some_and(|v| v.until > now);
-        self.vows.iter().filter(is_bound).count()
+    /// The voters of the document at `position`, a bit each.
+    pub(crate) fn voters(&self, position: Position) -> u16 {
+        self.documents.get(&position).map_or(0, |document| document.voters)
+    }
+
+    /// Whether the nodes in `some` are a majority of the voters of the document at `position`.
+    pub(crate) fn is_majority(&self, some: u16, position: Position) -> bool {
+        let voters = self.voters(position);
+        (some & voters).count_ones() * 2 > voters.count_ones()
+    }
+
+    /// The nodes other than `holder` that are bound to it at `now`, a bit each.
+    pub(crate) fn bound_to(&self, holder: usize, now: TrueTime) -> u16 {
+        let is_bound = |by: &[Option<Vow>; VOTERS_MAX]| by[holder].is_some_and(|v| v.until > now);
+        let bits = self.vows.iter().enumerate().filter(|(_, by)| is_bound(by));
+        bits.fold(0, |bound, (voter, _)| bound | 1 << voter)
     }
 
     /// A promise of `span` that begins at `from` lasts at least until this true time (R22).
@@ -202,9 +226,11 @@ impl History {
     /// Remembers a fact after it was judged.
     pub(crate) fn absorb(&mut self, now: TrueTime, fact: &Fact<'_>) {
         match *fact {
-            Fact::Accepted { before, document, .. } => {
-                let known = Known { hash: document.hash, parent: Some(before) };
-                self.documents.entry(document.position).or_insert(known);
+            Fact::Accepted { node, before, document } => {
+                self.documents
+                    .entry(document.position)
+                    .or_insert_with(|| known(document, Some(before)));
+                self.accepted[node] = document.position;
             }
             Fact::Wrote { node, after, .. } => self.wrote(node, after),
             Fact::Said { node, to, message } => self.said(node, to, message),
@@ -221,7 +247,8 @@ impl History {
             Fact::Answered { answer: Answer::Committed { position, .. }, .. } => {
                 self.committed = self.committed.max(*position);
             }
-            Fact::Started { node } => {
+            Fact::Started { node, accepted } => {
+                self.accepted[node] = accepted;
                 self.up_since.insert(node, now);
             }
             Fact::Crashed { node, .. } => {

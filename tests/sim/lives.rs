@@ -84,7 +84,8 @@ impl World {
             Some(rule) => started.without(rule),
             None => started,
         }));
-        self.observe(&Fact::Started { node });
+        let accepted = self.machines[node].disk.record().accepted.position;
+        self.observe(&Fact::Started { node, accepted });
         self.step(node, Input::Tick);
         for peer in (0..self.plan.size).filter(|peer| *peer != node) {
             self.open_soon(node, peer);

@@ -3,7 +3,6 @@
 
 use crate::protocol::effects::{Answer, Event};
 use crate::protocol::message::{Message, Verdict};
-use crate::protocol::quorum;
 use crate::protocol::units::{Position, Term};
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
@@ -22,13 +21,10 @@ pub(crate) struct View<'a> {
 }
 
 impl View<'_> {
-    fn majority(&self) -> u32 {
-        u32::try_from(quorum::majority(self.machines.len())).expect("at most nine")
-    }
-
-    fn is_on_a_majority(&self, position: Position, besides: usize) -> bool {
-        let disks = self.history.held.get(&position).copied().unwrap_or(0) | 1 << besides;
-        disks.count_ones() >= self.majority()
+    /// Whether a majority of the document's own voters has it on disk, these disks included.
+    fn is_on_a_majority(&self, position: Position, besides: u16) -> bool {
+        let disks = self.history.held.get(&position).copied().unwrap_or(0) | besides;
+        self.history.is_majority(disks, position)
     }
 }
 
@@ -97,8 +93,9 @@ fn winners_have_votes_on_disk(view: &View<'_>, fact: &Fact<'_>) -> Option<String
     let Fact::Told { node, event: Event::Won { term } } = fact else { return None };
     let voters = 0..view.machines.len();
     let vote = |voter: &usize| view.history.votes_on_disk.get(&(*voter, *term)) == Some(node);
-    let votes = u32::try_from(voters.filter(vote).count()).expect("at most nine");
-    (votes < view.majority()).then(|| format!("{votes} votes on disk in term {term}"))
+    let votes = voters.filter(vote).fold(0_u16, |bits, voter| bits | 1 << voter);
+    let is_won = view.history.is_majority(votes, view.history.accepted[*node]);
+    (!is_won).then(|| format!("{} votes on disk in term {term}", votes.count_ones()))
 }
 
 fn one_vote_per_term(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
@@ -184,23 +181,17 @@ fn commits_are_on_a_majority(view: &View<'_>, fact: &Fact<'_>) -> Option<String>
     let position = committed_by(fact)?;
     // A record that brings a document and its commit at once counts for itself.
     let besides = match fact {
-        Fact::Wrote { node, after, .. } if after.accepted.position >= position => *node,
-        _ => usize::MAX,
+        Fact::Wrote { node, after, .. } if after.accepted.position >= position => 1 << *node,
+        _ => 0,
     };
-    let is_there = if besides == usize::MAX {
-        let disks = view.history.held.get(&position).copied().unwrap_or(0);
-        disks.count_ones() >= view.majority()
-    } else {
-        view.is_on_a_majority(position, besides)
-    };
-    (!is_there).then(|| format!("{position} is not"))
+    (!view.is_on_a_majority(position, besides)).then(|| format!("{position} is not"))
 }
 
 fn acts_under_own_document(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let Fact::Began { node, term, accepted } = fact else { return None };
     let is_own = accepted.term == *term;
     let disks = view.history.held.get(accepted).copied().unwrap_or(0).count_ones();
-    let is_held = disks >= view.majority();
+    let is_held = view.is_on_a_majority(*accepted, 0);
     (!is_own || !is_held)
         .then(|| format!("{} in {term:?} with {accepted} on {disks} disks", charters::name(*node)))
 }
@@ -209,12 +200,12 @@ fn acting_is_promised(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     if !matches!(fact, Fact::TimePassed | Fact::Began { .. }) {
         return None;
     }
-    let needed = quorum::majority(view.machines.len());
     let uncovered = |(node, machine): (usize, &Machine)| {
         let term = machine.acting()?;
-        let bound = view.history.bound_to(node, view.now) + 1;
+        let bound = view.history.bound_to(node, view.now) | 1 << node;
+        let is_covered = view.history.is_majority(bound, view.history.accepted[node]);
         let id = &machine.id;
-        (bound < needed).then(|| format!("{id} acts in {term:?} on {bound} of {needed} promises"))
+        (!is_covered).then(|| format!("{id} acts in {term:?} on the promises of {bound:b}"))
     };
     view.machines.iter().enumerate().find_map(uncovered)
 }

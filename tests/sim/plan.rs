@@ -5,7 +5,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
-use crate::protocol::membership::Failback;
+use crate::protocol::membership::{Failback, MemberRole, VOTERS_MAX};
 use crate::protocol::timing::Timing;
 use crate::sim::charters::Settings;
 use crate::sim::draw::Draw;
@@ -16,7 +16,7 @@ use crate::sim::network::Weather;
 /// The one bound on clock rates; every document of a run names it.
 pub(crate) const DRIFT_PPM: u64 = 10_000;
 
-/// How many voters, in equal parts: mostly few, for each costs as much as all before it.
+/// How many voters at first, in equal parts: mostly few, for each costs as much as all before it.
 const SIZES: [usize; 32] = [
     1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9,
 ];
@@ -37,8 +37,12 @@ pub(crate) enum Ending {
 /// Everything about a run that is drawn in advance.
 #[derive(Clone, Debug)]
 pub(crate) struct Plan {
-    /// How many voters.
+    /// How many machines.
     pub(crate) size: usize,
+    /// What each is for at first.
+    pub(crate) roles: Vec<MemberRole>,
+    /// Whether edits are frequent and change who votes, too.
+    pub(crate) churns: bool,
     /// The documents' contents: the first is the founding one.
     pub(crate) settings: Vec<Settings>,
     /// How long faults strike.
@@ -66,7 +70,8 @@ pub(crate) struct Plan {
 impl Plan {
     /// Draws a plan.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
-        let size = draw.pick(&SIZES);
+        let churns = draw.one_in(4);
+        let roles = any_roles(churns, draw);
         let timing = match draw.below(10) {
             0..4 => Timing::LAN,
             4..6 => Timing::DEFAULT,
@@ -81,19 +86,30 @@ impl Plan {
         let long_watch = (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60));
         let endings =
             [Ending::AllWell, Ending::MasterLost, Ending::WinnerDeaf, Ending::FollowerLost];
+        let mut kinds: BTreeSet<Kind> =
+            Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect();
+        if churns {
+            kinds.insert(Kind::Edit);
+        }
         Self {
-            size,
+            size: roles.len(),
             stormy: draw.between(beat * 6, beat * 24),
             pace: draw.between(beat / 4, beat * 4),
-            kinds: Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect(),
+            kinds,
             aim: draw.pick(&[0, 10, 30, 60]),
             weather: any_weather(timing, draw),
             disk: (Duration::from_micros(50), any_slowness(timing, draw)),
             oversleep: Duration::from_micros(draw.pick(&[1, 100, 2_000])),
             temper: draw.pick(&[Temper::Meek, Temper::Moody, Temper::Stubborn, Temper::Stubborn]),
-            ending: if size < 3 || draw.one_in(2) { Ending::AllWell } else { draw.pick(&endings) },
+            ending: if roles.len() < 3 || draw.one_in(2) {
+                Ending::AllWell
+            } else {
+                draw.pick(&endings)
+            },
             watch: if draw.one_in(8) { long_watch } else { beat * 2 },
             settings,
+            roles,
+            churns,
         }
     }
 
@@ -109,6 +125,20 @@ impl Plan {
         let ranks = u32::try_from(self.size).expect("at most nine");
         promise * 3 + promise * 3 / 100 + stagger * ranks + Duration::from_secs(2)
     }
+}
+
+/// Voters, perhaps one of them a witness, and observers where they may become voters.
+fn any_roles(churns: bool, draw: &mut Draw) -> Vec<MemberRole> {
+    let mut roles = vec![MemberRole::Voter; draw.pick(&SIZES)];
+    if roles.len() >= 3 && draw.one_in(6) {
+        let witness = draw.index(roles.len());
+        roles[witness] = MemberRole::Witness;
+    }
+    if churns {
+        let spare = draw.pick(&[0, 1, 1, 2]).min(VOTERS_MAX - roles.len());
+        roles.extend(vec![MemberRole::Observer; spare]);
+    }
+    roles
 }
 
 fn any_timing(draw: &mut Draw) -> Timing {

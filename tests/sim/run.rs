@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use crate::protocol::effects::Wish;
+use crate::protocol::membership::{Member, Membership};
 use crate::protocol::mutant::Rule;
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
@@ -51,6 +52,9 @@ impl World {
         self.settle();
         self.watch();
         self.hand_over();
+        if self.plan.churns {
+            self.counters.add(Count::ClustersThatChurned);
+        }
         self.counters.lived = self.now.since(TrueTime::default());
     }
 
@@ -117,6 +121,9 @@ impl World {
     fn lose_the_master(&mut self) {
         self.await_master();
         let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
+        if !self.can_spare(master) {
+            return;
+        }
         self.machines[master].is_gone = true;
         self.crash(master);
         self.run_until(self.plan.longest_promise(), |world| world.acting().is_none());
@@ -130,15 +137,20 @@ impl World {
             self.queue.put(self.now, Due::Start { node });
         }
         self.run_until(self.plan.longest_promise(), |world| world.acting().is_none());
-        self.deafens_winner = true;
+        self.deafens_winner = self
+            .machines
+            .iter()
+            .all(|machine| machine.disk.record().accepted.charter.members.voters().count() >= 3);
         let limit = self.plan.election_limit() + self.plan.longest_promise() * 2;
         self.await_master_within(limit);
         self.counters.add(Count::DeafWinnersRecovered);
     }
 
     fn lose_a_follower(&mut self) {
-        let follower = (0..self.plan.size).rev().find(|node| self.acting() != Some(*node));
-        if let Some(follower) = follower {
+        self.await_master();
+        let is_other = |node: &usize| self.acting() != Some(*node);
+        let follower = (0..self.plan.size).rev().find(is_other);
+        if let Some(follower) = follower.filter(|node| self.can_spare(*node)) {
             self.machines[follower].is_gone = true;
             self.crash(follower);
         }
@@ -155,13 +167,31 @@ impl World {
         }
     }
 
+    /// The members of the newest committed document that any daemon knows.
+    fn members(&self) -> Option<&Membership> {
+        let nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
+        let newest = nodes.map(|node| node.committed()).max_by_key(|document| document.position)?;
+        Some(&newest.charter.members)
+    }
+
+    /// Whether this node runs, hears everybody, and may lead.
+    fn can_lead(&self, node: usize) -> bool {
+        let is_deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, node));
+        let member = self.members().and_then(|members| members.find(&charters::name(node)));
+        !self.machines[node].is_gone && !is_deaf && member.is_some_and(Member::may_lead)
+    }
+
+    /// Whether the others can lead and vote without this node.
+    fn can_spare(&self, node: usize) -> bool {
+        let Some(members) = self.members() else { return false };
+        let others = members.voters().filter(|member| member.id != charters::name(node));
+        let somebody = (0..self.plan.size).any(|other| other != node && self.can_lead(other));
+        others.count() >= members.majority() && somebody
+    }
+
     /// The preferred one of those that can lead.
     fn preferred(&self) -> Option<usize> {
-        let is_well = |node: &usize| {
-            let deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, *node));
-            !self.machines[*node].is_gone && !deaf
-        };
-        (0..self.plan.size).find(is_well)
+        (0..self.plan.size).find(|node| self.can_lead(*node))
     }
 
     /// Mastership does not move without cause; the only cause left is the preferred node (P8).
@@ -203,12 +233,8 @@ impl World {
     /// A planned handover costs round trips, not leases (P9).
     fn hand_over(&mut self) {
         let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
-        let is_well = |node: &usize| {
-            !self.machines[*node].is_gone
-                && !(0..self.plan.size).any(|peer| self.network.is_cut(peer, *node))
-        };
-        let targets: Vec<usize> =
-            (0..self.plan.size).filter(is_well).filter(|node| *node != master).collect();
+        let others = (0..self.plan.size).filter(|node| *node != master);
+        let targets: Vec<usize> = others.filter(|node| self.can_lead(*node)).collect();
         let [_, ..] = targets.as_slice() else { return };
         let target = self.draw.pick(&targets);
         let timing = self.machines[master].node.as_ref().map(|n| n.committed().charter.timing);

@@ -114,8 +114,9 @@ pub(crate) struct World {
 impl World {
     /// A cluster that was just founded; every daemon starts within the first moments.
     pub(crate) fn new(plan: Plan, mut draw: Draw, rule: Option<Rule>, detail: Detail) -> Self {
-        let document = charters::document(plan.size, plan.settings[0], 0);
-        let history = History::new(plan.size, &document);
+        let document =
+            charters::document_of(&plan.roles, plan.settings[0], 0).expect("somebody may lead");
+        let history = History::new(&document);
         let now = TrueTime::default();
         let machine = |index| {
             let disk = Disk::new(charters::founding(index, &document), plan.disk);
@@ -269,7 +270,7 @@ impl World {
         let document = node.durable().accepted.clone();
         self.machines[index].node = Some(node);
         if document.position != before {
-            self.observe(&Fact::Accepted { before, document: &document });
+            self.observe(&Fact::Accepted { node: index, before, document: &document });
         }
         self.apply(index, effects);
     }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::protocol::durable::Durable;
 use crate::protocol::effects::{Answer, Input, Wish};
-use crate::protocol::membership::Failback;
+use crate::protocol::membership::{Failback, MemberRole};
 use crate::protocol::message::Message;
 use crate::protocol::status::{Duty, Status};
 use crate::protocol::timing::Timing;
@@ -48,6 +48,8 @@ impl Stage {
     fn founded(size: usize, settings: Settings) -> Self {
         let plan = Plan {
             size,
+            roles: vec![MemberRole::Voter; size],
+            churns: false,
             settings: vec![settings],
             stormy: Duration::ZERO,
             pace: PATIENCE,
