@@ -421,7 +421,9 @@ impl World {
     fn take_aim(&mut self, node: usize, event: &Event) {
         if self.deafens_winner && matches!(event, Event::Won { .. }) {
             self.deafens_winner = false;
-            self.deafen_for_good(node);
+            if self.can_spare(node) {
+                self.deafen_for_good(node);
+            }
         }
         self.aim(node, event);
     }
