@@ -9,6 +9,8 @@
 //!              time first ── input ── what became due ── what people are told ── invariants
 //! ```
 //!
+//! New here? Ten conversations between nodes, in `tests/transcripts`, show all of it at work.
+//!
 //! # The promises
 //!
 //! - **P1 One master.** At any true time at most one node acts.

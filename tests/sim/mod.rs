@@ -25,7 +25,7 @@ pub(crate) mod disk;
 pub(crate) mod draw;
 pub(crate) mod faults;
 pub(crate) mod guard;
-mod history;
+pub(crate) mod history;
 mod lives;
 pub(crate) mod machine;
 mod mutants;

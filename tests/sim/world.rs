@@ -67,6 +67,9 @@ pub(crate) struct Broken {
     pub(crate) detail: String,
 }
 
+/// Hears of every fact when it happens, and changes nothing.
+pub(crate) type Listener = Box<dyn FnMut(&Fact<'_>) + Send>;
+
 /// The cluster and its surroundings.
 pub(crate) struct World {
     /// What was drawn in advance.
@@ -105,6 +108,8 @@ pub(crate) struct World {
     pub(crate) answers: Vec<(RequestId, Answer)>,
     /// How often the document was edited.
     pub(crate) edits: u64,
+    /// Who writes a transcript, if anybody does.
+    pub(crate) listener: Option<Listener>,
     requests: u64,
     /// The rule that is switched off, if any.
     pub(crate) rule: Option<Rule>,
@@ -144,6 +149,7 @@ impl World {
             deafens_winner: false,
             answers: Vec::new(),
             edits: 0,
+            listener: None,
             requests: 0,
             rule,
             spins: 0,
@@ -212,6 +218,9 @@ impl World {
     pub(crate) fn observe(&mut self, fact: &Fact<'_>) {
         if self.broken.is_some() {
             return;
+        }
+        if let Some(listener) = self.listener.as_mut() {
+            listener(fact);
         }
         let view = View { now: self.now, machines: &self.machines, history: &self.history };
         let broken = ORACLES.iter().find_map(|oracle| {

@@ -29,6 +29,7 @@ mod settings;
 mod store;
 mod strangers;
 mod timer;
+mod transcripts;
 mod votes;
 mod watchdog;
 mod wire;

@@ -9,8 +9,9 @@ use crate::protocol::membership::{Failback, MemberRole};
 use crate::protocol::message::Message;
 use crate::protocol::status::{Duty, Status};
 use crate::protocol::timing::Timing;
-use crate::protocol::units::Term;
+use crate::protocol::units::{Moment, Term};
 use crate::sim::charters::{self, Settings};
+use crate::sim::clock::TrueTime;
 use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
 use crate::sim::guard::Temper;
@@ -18,10 +19,10 @@ use crate::sim::machine::Nap;
 use crate::sim::network::Weather;
 use crate::sim::plan::{Ending, Plan};
 use crate::sim::trace::Detail;
-use crate::sim::world::{Due, World};
+use crate::sim::world::{Due, Listener, World};
 
 /// Long enough for anything these tests wait for.
-const PATIENCE: Duration = Duration::from_secs(30);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(30);
 
 pub(crate) const A: usize = 0;
 pub(crate) const B: usize = 1;
@@ -45,7 +46,34 @@ impl Stage {
         stage
     }
 
+    /// `size` nodes with the lan timing, every message and every write of which takes one
+    /// millisecond, and somebody who hears of every fact. What is left to chance follows `seed`.
+    pub(crate) fn overheard(
+        size: usize,
+        failback: Failback,
+        seed: u64,
+        listener: Listener,
+    ) -> Self {
+        let mut stage = Self::seeded(size, Settings { timing: Timing::LAN, failback }, seed);
+        stage.set_delay(Duration::from_millis(1));
+        for node in 0..size {
+            stage.slow_disk(node, Duration::from_millis(1));
+        }
+        // All at once, so that a page about something else begins the same way every time.
+        let now = stage.world.now;
+        stage.world.queue.forget_after(now, |due| matches!(due, Due::Start { .. }));
+        for node in 0..size {
+            stage.start(node);
+        }
+        stage.world.listener = Some(listener);
+        stage
+    }
+
     fn founded(size: usize, settings: Settings) -> Self {
+        Self::seeded(size, settings, 1)
+    }
+
+    fn seeded(size: usize, settings: Settings, seed: u64) -> Self {
         let plan = Plan {
             size,
             roles: vec![MemberRole::Voter; size],
@@ -62,7 +90,7 @@ impl Stage {
             ending: Ending::AllWell,
             watch: Duration::ZERO,
         };
-        Self { world: World::new(plan, Draw::new(1), None, Detail::Kept) }
+        Self { world: World::new(plan, Draw::new(seed), None, Detail::Kept) }
     }
 
     /// `size` nodes of which the preferred one leads, and which never fail back by themselves.
@@ -74,6 +102,23 @@ impl Stage {
 
     // ---- verbs -------------------------------------------------------------------------------
 
+    /// Lets the next event happen, if one is due by `limit`.
+    pub(crate) fn advance(&mut self, limit: Duration) -> bool {
+        let more = self.world.advance(TrueTime::default().after(limit));
+        self.assert_sound();
+        more
+    }
+
+    /// Asks a node for something and does not wait.
+    pub(crate) fn wish(&mut self, node: usize, wish: Wish) {
+        self.world.ask(node, wish);
+    }
+
+    /// Asks for a daemon to be started now.
+    pub(crate) fn start(&mut self, node: usize) {
+        self.world.queue.put(self.world.now, Due::Start { node });
+    }
+
     pub(crate) fn run_for(&mut self, span: Duration) {
         self.world.run_for(span);
         self.assert_sound();
@@ -84,8 +129,8 @@ impl Stage {
     }
 
     pub(crate) fn restart(&mut self, node: usize) {
-        self.world.queue.put(self.world.now, Due::Start { node });
-        self.await_that("it starts", |stage| stage.world.machines[node].node.is_some());
+        self.start(node);
+        self.await_that("it starts", |stage| stage.is_up(node));
     }
 
     /// What runs under a master's lease ends, untold.
@@ -118,6 +163,12 @@ impl Stage {
     pub(crate) fn slow_links(&mut self, delay: Duration) {
         let weather = &mut self.world.network.weather;
         (weather.delay_min, weather.delay_max) = (delay, delay + Duration::from_millis(1));
+    }
+
+    /// Every message takes exactly this long from now on.
+    pub(crate) fn set_delay(&mut self, delay: Duration) {
+        let weather = &mut self.world.network.weather;
+        (weather.delay_min, weather.delay_max) = (delay, delay);
     }
 
     pub(crate) fn isolate(&mut self, node: usize) {
@@ -179,10 +230,16 @@ impl Stage {
     }
 
     fn edit_to(&mut self, node: usize, settings: Settings) -> Answer {
-        let status = self.status(node);
+        let wish = self.next_edit(node, settings);
+        self.ask(node, wish)
+    }
+
+    /// The wish to replace the document that `node` knows by the next one, with these contents.
+    pub(crate) fn next_edit(&mut self, node: usize, settings: Settings) -> Wish {
+        let revision = self.status(node).revision;
         self.world.edits += 1;
         let document = charters::document(self.world.plan.size, settings, self.world.edits);
-        self.ask(node, Wish::Propose { revision: status.revision, document })
+        Wish::Propose { revision, document }
     }
 
     // ---- what is seen ------------------------------------------------------------------------
@@ -191,6 +248,20 @@ impl Stage {
         let machine = &self.world.machines[node];
         let running = machine.node.as_ref().expect("the node runs");
         running.status(machine.clocks.read(self.world.now))
+    }
+
+    pub(crate) fn is_up(&self, node: usize) -> bool {
+        self.world.machines[node].node.is_some()
+    }
+
+    /// Whether nothing that `from` sends reaches `to`.
+    pub(crate) fn is_cut(&self, from: usize, to: usize) -> bool {
+        self.world.network.is_cut(from, to)
+    }
+
+    /// How long until the clocks of a machine show `moment`, if neither runs off.
+    pub(crate) fn until(&self, node: usize, moment: Moment) -> Duration {
+        moment.held_since(self.world.machines[node].clocks.read(self.world.now))
     }
 
     /// The record on a node's disk.
