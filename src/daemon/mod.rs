@@ -12,7 +12,8 @@
 //! | main | the daemon's life | a signal; then the node's release | touches the node but by `deliver` |
 //! | `signals` | the caught signals | a signal | acts on one |
 //! | `log` | stderr | a line | holds anybody up |
-//! | `store` | the state file | a record from the driver | takes the lock while it writes |
+//! | `store` | the state file | a record from the driver, ten seconds | takes the lock while it writes |
+//! | `patience` | the age of the write under way | one second | touches the disk |
 //! | `listener` | the listening socket | callers | reads a byte |
 //! | `meet`, later `read-NAME` | one caller's session | its socket | answers a message |
 //! | `send-NAME` | one outgoing session | its outbox, its socket | delays another peer |
@@ -24,9 +25,10 @@
 //! # Start and stop
 //!
 //! Start: settings, log, signals, limits, lock and keys, state loaded and written back (R5), node,
-//! network, control socket, then the threads: store, control, election, watchdog. A part that does
-//! not start ends the daemon with a sentence and an exit code. Stop: a signal, `Input::Leave`, wait
-//! for the release (at most about one lease), flush the mail, remove the socket, exit.
+//! network, control socket, then the threads: patience, store, control, election, watchdog. A part
+//! that does not start ends the daemon with a sentence and an exit code. Stop: a signal,
+//! `Input::Leave`, wait for the release (at most about one lease), flush the mail, remove the
+//! socket, exit.
 
 // The life of the daemon.
 pub mod failure;
@@ -49,6 +51,7 @@ pub mod admin_files;
 pub mod directory;
 pub mod identity;
 pub mod keys;
+pub mod patience;
 pub mod store;
 
 // The network.

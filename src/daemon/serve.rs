@@ -19,6 +19,7 @@ use crate::daemon::identity;
 use crate::daemon::limits;
 use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
+use crate::daemon::patience;
 use crate::daemon::report;
 use crate::daemon::signals::{self, Signal};
 use crate::daemon::spawn::spawn;
@@ -26,7 +27,7 @@ use crate::daemon::store::{Store, StoreQueue};
 use crate::daemon::tls::Keys;
 use crate::daemon::watchdog;
 use crate::protocol::durable::Durable;
-use crate::protocol::effects::Input;
+use crate::protocol::effects::{Input, Wish};
 use crate::protocol::membership::Charter;
 use crate::protocol::node::Node;
 use crate::protocol::units::{Moment, Pin};
@@ -41,6 +42,8 @@ const FLUSH_WITHIN: Duration = Duration::from_secs(1);
 const LAST_WORDS_WITHIN: Duration = Duration::from_millis(200);
 /// What leaving may take beyond one lease with its drift.
 const LEAVE_EXTRA: Duration = Duration::from_secs(2);
+/// How long a node whose disk stood still does not stand again, unless nobody else can.
+const HOLD_OFF: Duration = Duration::from_secs(60);
 
 /// What `quorate serve` was told.
 #[derive(Clone, Debug)]
@@ -129,8 +132,13 @@ fn start(
 }
 
 fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io::Result<()> {
+    let (driver, writing) = (Arc::clone(&parts.driver), Arc::clone(store.writing()));
+    spawn("patience", move || {
+        let never = crossbeam_channel::never();
+        patience::watch(&writing, &never, |taken| leave_stalled_disk(&driver, taken));
+    })?;
     let driver = Arc::clone(&parts.driver);
-    spawn("store", move || store.run(&records, driver.as_ref()))?;
+    spawn("store", move || store.run(&records, driver.as_ref(), || is_acting(&driver)))?;
     let (control, socket) = (Arc::clone(&parts.control), Arc::clone(&parts.socket));
     spawn("control", move || control.run(&socket))?;
     let driver = Arc::clone(&parts.driver);
@@ -145,6 +153,22 @@ fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io:
         watchdog::watch(driver.pulse(), &never, || die("the core made no progress for 2 s"));
     })?;
     Ok(())
+}
+
+fn is_acting(driver: &Driver) -> bool {
+    driver.acting().term_at(clock::now()).is_some()
+}
+
+/// Hands over from a disk that stands still, as an operator would by `step-down`: refused, with
+/// nothing stopped, unless somebody else is ready.
+fn leave_stalled_disk(driver: &Driver, taken: Duration) {
+    log::warn!("the disk has not finished a write for {} s", taken.as_secs());
+    if is_acting(driver) {
+        log::warn!("handing over, if another node is ready");
+        let (request, answer) = driver.ask(Wish::StepDown { hold_off: HOLD_OFF });
+        drop(answer);
+        driver.forget(request);
+    }
 }
 
 fn start_network(options: NetworkOptions, driver: &Arc<Driver>) -> Result<Arc<Network>, Failure> {

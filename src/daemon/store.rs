@@ -2,13 +2,17 @@
 //! Never falls back to an older copy, never repairs, and never writes again after one failure.
 
 use std::path::Path;
+use std::sync::Arc;
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
+use crate::daemon::clock;
 use crate::daemon::directory::Directory;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::identity::STORAGE_FILE;
 use crate::daemon::network::Delivery;
+use crate::daemon::patience::Writing;
 use crate::protocol::durable::Durable;
 use crate::protocol::effects::Input;
 use crate::protocol::membership::Charter;
@@ -19,6 +23,10 @@ pub const STATE_FILE: &str = "state";
 /// A state file beyond this size is none of ours.
 pub const STATE_FILE_MAX: u64 = 4 << 20;
 
+/// A master that had nothing to write for so long writes its record again: else a dead disk would
+/// go unnoticed until an election needs it, while heartbeats keep its node in power (F57).
+pub const PROBE_EVERY: Duration = Duration::from_secs(10);
+
 /// How a document's body becomes a charter; settings knows.
 pub type CharterOf = fn(&str) -> Result<Charter, String>;
 
@@ -28,6 +36,7 @@ pub struct Store {
     directory: Directory,
     last: Durable,
     failed: Option<Failure>,
+    writing: Arc<Writing>,
 }
 
 impl Store {
@@ -37,7 +46,7 @@ impl Store {
     /// There is none, or it is damaged, too new or not private. Nothing was changed.
     pub fn load(directory: Directory, charter_of: CharterOf) -> Result<Self, Failure> {
         let last = Self::read(&directory, charter_of)?;
-        Ok(Self { directory, last, failed: None })
+        Ok(Self::new(directory, last))
     }
 
     /// The state in `directory`, verified; nobody may write it afterwards.
@@ -66,7 +75,11 @@ impl Store {
             return Err(Failure::new(failure::CANNOT_CREATE, message));
         }
         directory.replace(STATE_FILE, &record::encode(&first))?;
-        Ok(Self { directory, last: first, failed: None })
+        Ok(Self::new(directory, first))
+    }
+
+    fn new(directory: Directory, last: Durable) -> Self {
+        Self { directory, last, failed: None, writing: Arc::default() }
     }
 
     /// The newest record on disk.
@@ -81,6 +94,12 @@ impl Store {
         &self.directory
     }
 
+    /// Since when a write is under way, readable while it is.
+    #[must_use]
+    pub fn writing(&self) -> &Arc<Writing> {
+        &self.writing
+    }
+
     /// Makes `record` durable (R1).
     ///
     /// # Errors
@@ -93,10 +112,28 @@ impl Store {
             record.may_follow(&self.last),
             "R3, P3: on one disk nothing decreases and no vote changes within a term"
         );
-        let written = self.directory.replace(STATE_FILE, &record::encode(&record));
-        match &written {
-            Ok(()) => self.last = record,
-            Err(failure) => self.failed = Some(failure.clone()),
+        self.replace(&record)?;
+        self.last = record;
+        Ok(())
+    }
+
+    /// Writes the newest record once more, as it is: proves that the disk still takes one.
+    ///
+    /// # Errors
+    /// As `write`.
+    pub fn probe(&mut self) -> Result<(), Failure> {
+        match &self.failed {
+            Some(failure) => Err(failure.clone()),
+            None => self.replace(&self.last.clone()),
+        }
+    }
+
+    fn replace(&mut self, record: &Durable) -> Result<(), Failure> {
+        self.writing.begin(clock::now().boot_ns);
+        let written = self.directory.replace(STATE_FILE, &record::encode(record));
+        self.writing.end();
+        if let Err(failure) = &written {
+            self.failed = Some(failure.clone());
         }
         written
     }
@@ -113,14 +150,31 @@ impl Store {
     }
 
     /// The store thread: writes whatever comes, newest first of all, and tells `node` how it went.
-    /// Ends when the queue closes.
-    pub fn run(mut self, records: &Receiver<Durable>, node: &dyn Delivery) {
-        for record in records {
-            let sequence = record.sequence;
-            node.deliver(match self.write(record) {
-                Ok(()) => Input::Persisted { sequence },
-                Err(failure) => Input::PersistFailed { error: failure.message },
-            });
+    /// Probes the disk of a node that `is_acting` and has nothing to write. Ends when the queue
+    /// closes.
+    pub fn run(
+        mut self,
+        records: &Receiver<Durable>,
+        node: &dyn Delivery,
+        is_acting: impl Fn() -> bool,
+    ) {
+        loop {
+            let outcome = match records.recv_timeout(PROBE_EVERY) {
+                Ok(record) => {
+                    let sequence = record.sequence;
+                    self.write(record).map(|()| Some(sequence))
+                }
+                Err(RecvTimeoutError::Timeout) if self.failed.is_none() && is_acting() => {
+                    self.probe().map(|()| None)
+                }
+                Err(RecvTimeoutError::Timeout) => continue,
+                Err(RecvTimeoutError::Disconnected) => return,
+            };
+            match outcome {
+                Ok(Some(sequence)) => node.deliver(Input::Persisted { sequence }),
+                Ok(None) => {}
+                Err(failure) => node.deliver(Input::PersistFailed { error: failure.message }),
+            }
         }
     }
 }

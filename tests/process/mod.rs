@@ -3,14 +3,19 @@
 
 mod bootstrap;
 mod clock;
+mod clocks;
 mod cluster;
 mod command;
 mod cooldown;
 mod demo;
 mod disk;
 mod faults;
+mod mounts;
 mod namespaces;
 mod network;
 mod node;
+mod orders;
 mod refusals;
+mod stalls;
+mod storage;
 mod watch;

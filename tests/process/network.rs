@@ -6,7 +6,7 @@ use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::command::{must, run};
 
-/// Whether a missing namespace is a failure: set where namespaces must be there.
+/// Whether a test that cannot run is a failure: set where all of them must.
 const STRICT: &str = "QUORATE_CI";
 
 /// A process that only holds namespaces open, until its input closes.
@@ -62,15 +62,17 @@ impl Holder {
             Ok(holder) => return Some(holder),
             Err(refusal) => refusal,
         };
-        assert!(
-            std::env::var_os(STRICT).is_none(),
-            "{STRICT} is set, and this machine forbids namespaces: {refusal}"
-        );
-        let line = format!("SKIPPED: this machine forbids namespaces ({refusal})\n");
-        // Not by the printing macros, whose output a passing test swallows.
-        std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
+        skip(&format!("this machine forbids namespaces ({refusal})"));
         None
     }
+}
+
+/// Says in one visible line that a test could not run here and why; fails where it must run.
+pub(super) fn skip(why: &str) {
+    assert!(std::env::var_os(STRICT).is_none(), "{STRICT} is set, and {why}");
+    let line = format!("SKIPPED: {why}\n");
+    // Not by the printing macros, whose output a passing test swallows.
+    std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
 }
 
 impl Drop for Holder {

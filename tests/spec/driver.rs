@@ -26,7 +26,7 @@ pub(crate) fn running(workshop: &Workshop) -> Arc<Driver> {
     let driver = Arc::new(Driver::new(node, queue).unwrap());
     let [disk, alarm] = [Arc::clone(&driver), Arc::clone(&driver)];
     let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
-    builder("store").spawn(move || store.run(&records, disk.as_ref())).unwrap();
+    builder("store").spawn(move || store.run(&records, disk.as_ref(), || true)).unwrap();
     builder("election").spawn(move || alarm.run_alarm()).unwrap();
     driver
 }

@@ -247,7 +247,7 @@ fn a_newer_record_replaces_one_that_was_not_written_yet() {
     queue.put(third.clone());
     drop(queue);
     let listener = Listener::default();
-    store.run(&records, &listener);
+    store.run(&records, &listener, || true);
     let sequence = third.sequence;
     assert_eq!(*listener.0.lock().unwrap(), [Input::Persisted { sequence }]);
     assert_eq!(*load(&workshop).unwrap().last(), third);
@@ -262,9 +262,30 @@ fn a_failed_write_is_told_to_the_node_in_words() {
     queue.put(later(&alone()));
     drop(queue);
     let listener = Listener::default();
-    store.run(&records, &listener);
+    store.run(&records, &listener, || true);
     let told = listener.0.lock().unwrap();
     assert!(matches!(&told[..], [Input::PersistFailed { error }] if error.contains("is gone")));
+}
+
+#[test]
+fn a_probe_writes_the_same_record_and_is_the_last_write_if_it_fails() {
+    let workshop = Workshop::new();
+    let mut store = workshop.store(alone());
+    let inode = || {
+        use std::os::unix::fs::MetadataExt;
+        fs::metadata(workshop.state_path().join("state")).unwrap().ino()
+    };
+    let before = inode();
+    store.probe().unwrap();
+    assert_ne!(inode(), before, "it was written anew");
+    assert_eq!(store.writing().since(), None, "and is done");
+    fs::rename(workshop.state_path(), workshop.path("moved")).unwrap();
+    let failure = store.probe().unwrap_err();
+    fs::rename(workshop.path("moved"), workshop.state_path()).unwrap();
+    assert_eq!(store.probe().unwrap_err(), failure);
+    assert_eq!(store.write(later(&alone())).unwrap_err(), failure);
+    drop(store);
+    assert_eq!(*load(&workshop).unwrap().last(), alone());
 }
 
 #[test]
