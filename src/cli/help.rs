@@ -140,7 +140,8 @@ pub static TOPICS: &[Topic] = &[
     Topic {
         about: "Runs in the foreground and logs to standard error. SIGTERM hands mastership over\n\
                 and ends, a second one hurries; SIGHUP re-reads node.yaml; SIGUSR1 logs the\n\
-                state.",
+                state. With `acting_log: FILE` in node.yaml it appends a line to FILE whenever\n\
+                it begins, extends or ends acting as master, for audits.",
         exits: &[
             (65, "the state file is damaged or foreign"),
             (66, "there is no state yet: `quorate init --from cluster.yaml` makes it"),

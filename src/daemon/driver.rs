@@ -6,10 +6,12 @@
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
+use std::time::Duration;
 
 use crossbeam_channel::{Receiver, Sender, bounded};
 
 use crate::daemon::acting::ActingWindow;
+use crate::daemon::acting_log::ActingLog;
 use crate::daemon::clock::{self, Reading};
 use crate::daemon::events::{News, Ring};
 use crate::daemon::network::{Delivery, Network};
@@ -32,6 +34,7 @@ pub struct Driver {
     store: StoreQueue,
     alarm: Alarm,
     acting: ActingWindow,
+    acting_log: OnceLock<ActingLog>,
     pulse: Pulse,
     left: (Sender<()>, Receiver<()>),
 }
@@ -76,6 +79,7 @@ impl Driver {
             store,
             alarm: Alarm::new()?,
             acting: ActingWindow::default(),
+            acting_log: OnceLock::new(),
             pulse: Pulse::default(),
             left: bounded(1),
         })
@@ -85,6 +89,18 @@ impl Driver {
     /// that is down. Called once.
     pub fn connect(&self, network: Arc<Network>) {
         assert!(self.network.set(network).is_ok(), "a driver has one network");
+    }
+
+    /// Gives the driver the log of its acting. Called once, before the first `deliver`.
+    pub fn log_acting(&self, log: ActingLog) {
+        assert!(self.acting_log.set(log).is_ok(), "a driver has one acting log");
+    }
+
+    /// Waits until the acting log is written, at most `patience`.
+    pub fn flush_acting_log(&self, patience: Duration) {
+        if let Some(log) = self.acting_log.get() {
+            log.flush(patience);
+        }
     }
 
     /// The election loop: ticks whenever the node's deadline comes, for ever.
@@ -186,7 +202,7 @@ impl Driver {
     /// In the order of the fields. Gives back what the orders caused.
     fn hand_out(&self, core: &mut Core, now: Moment, effects: Effects) -> Vec<Input> {
         let Effects { orders, persist, mail, answers, events, left, wake } = effects;
-        let stopped = self.obey(&orders);
+        let stopped = self.obey(now, &orders);
         if let Some(record) = persist {
             self.store.put(record);
         }
@@ -217,15 +233,24 @@ impl Driver {
         }
     }
 
-    fn obey(&self, orders: &[Order]) -> Vec<Input> {
+    /// What the acting log shows encloses what the window allows: its lines are on their way
+    /// before the window opens, and the end is read after it was closed.
+    fn obey(&self, now: Moment, orders: &[Order]) -> Vec<Input> {
+        let log = self.acting_log.get();
         let mut stopped = Vec::new();
         for order in orders {
             match *order {
-                Order::Start { term, until } | Order::Extend { term, until } => {
+                Order::Start { term, until } => {
+                    log.inspect(|log| log.begin(now, term, until));
+                    self.acting.open(term, until);
+                }
+                Order::Extend { term, until } => {
+                    log.inspect(|log| log.extend(now, term, until));
                     self.acting.open(term, until);
                 }
                 Order::Stop { term, kill: _ } => {
                     self.acting.close();
+                    log.inspect(|log| log.end(clock::now(), term));
                     stopped.push(Input::Stopped { term });
                 }
             }

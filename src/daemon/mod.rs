@@ -12,6 +12,7 @@
 //! | main | the daemon's life | a signal; then the node's release | touches the node but by `deliver` |
 //! | `signals` | the caught signals | a signal | acts on one |
 //! | `log` | stderr | a line | holds anybody up |
+//! | `acting-log` | the acting log, if one is kept | a line | holds anybody up |
 //! | `store` | the state file | a record from the driver, ten seconds | takes the lock while it writes |
 //! | `patience` | the age of the write under way | one second | touches the disk |
 //! | `listener` | the listening socket | callers | reads a byte |
@@ -40,6 +41,7 @@ pub mod spawn;
 
 // The core and its clocks.
 pub mod acting;
+pub mod acting_log;
 pub mod clock;
 pub mod driver;
 pub mod suspicion;

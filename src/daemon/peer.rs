@@ -9,7 +9,7 @@ use std::time::Duration;
 use rustls::ClientConfig;
 
 use crate::daemon::outbox::Outbox;
-use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
+use crate::daemon::session::{Ending, Session};
 use crate::daemon::shared::Shared;
 use crate::daemon::socket;
 use crate::daemon::waiting::Deadline;
@@ -155,7 +155,7 @@ fn opened(
     let (socket, _) = reached.map_err(|why| why.to_string())?;
     let socket = Arc::new(socket);
     link.with(|inner| inner.socket = Some(Arc::clone(&socket)));
-    let deadline = Deadline::after(HANDSHAKE_LIMIT);
+    let deadline = Deadline::after(shared.greeting_limit());
     let greeted = Session::calling(socket, Arc::clone(config)).and_then(|mut session| {
         session.handshake(deadline)?;
         session.greet_as_caller(&shared.hello, &link.peer, deadline)?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, select};
 
+use crate::daemon::acting_log::{self, Writer};
 use crate::daemon::admin_files;
 use crate::daemon::clock;
 use crate::daemon::control::Control;
@@ -111,6 +112,7 @@ fn start(
     let driver = Arc::new(Driver::new(node, queue).map_err(|error| {
         Failure::of_system(failure::IO, "the system gives no timer for the election loop", &error)
     })?);
+    keep_acting_log(settings, &driver)?;
     let options = NetworkOptions {
         dead_after: durable.committed.charter.timing.dead_after(),
         identity: durable.identity,
@@ -129,6 +131,16 @@ fn start(
         Failure::of_system(failure::IO, "the system gives no threads for the daemon", &error)
     })?;
     Ok(parts)
+}
+
+/// The log of acting and its thread, if node.yaml asks for one.
+fn keep_acting_log(settings: &NodeSettings, driver: &Driver) -> Result<(), Failure> {
+    let Some(path) = &settings.acting_log else { return Ok(()) };
+    let (log, writer) = acting_log::open(path, &settings.id)?;
+    driver.log_acting(log);
+    spawn("acting-log", move || Writer::run(writer)).map(drop).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no thread for the acting log", &error)
+    })
 }
 
 fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io::Result<()> {
@@ -273,6 +285,7 @@ fn hurried(number: i32) -> Failure {
 
 fn stop(parts: &Parts, flush: Duration) {
     parts.network.stop(flush);
+    parts.driver.flush_acting_log(LAST_WORDS_WITHIN);
     parts.socket.remove();
     log::info!("stopped");
 }
@@ -295,6 +308,7 @@ fn reload(config: &Path, old: NodeSettings) -> NodeSettings {
         ("id", new.id != old.id),
         ("listen", new.listen != old.listen),
         ("advertise", new.advertise != old.advertise),
+        ("acting_log", new.acting_log != old.acting_log),
     ];
     for (key, _) in needs_restart.iter().filter(|(_, has_changed)| *has_changed) {
         log::warn!("`{key}` in node.yaml changed: it needs a restart to take effect");

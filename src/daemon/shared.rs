@@ -15,6 +15,7 @@ use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
 use crate::daemon::outbox::Outbox;
 use crate::daemon::peer::{self, Link};
 use crate::daemon::rate::Lines;
+use crate::daemon::session::HANDSHAKE_LIMIT;
 use crate::daemon::slots::Slots;
 use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
@@ -27,6 +28,8 @@ use crate::wire::hello::Hello;
 
 /// Unacknowledged bytes end a connection after half of dead_after, but not before this (H24).
 const USER_TIMEOUT_MIN: Duration = Duration::from_millis(500);
+/// A peer that we call has to greet within dead_after, but is given this.
+const GREETING_MIN: Duration = Duration::from_secs(1);
 /// A caller that says nothing for five times dead_after and this is gone.
 const IDLE_MIN: Duration = Duration::from_secs(10);
 
@@ -121,6 +124,13 @@ impl Shared {
     /// Unacknowledged bytes end a connection after this.
     pub(crate) fn user_timeout(&self) -> Duration {
         (self.dead_after() / 2).max(USER_TIMEOUT_MIN)
+    }
+
+    /// A peer that we call and that does not greet for so long is called again. It may have been
+    /// frozen or killed with our call in its queue, behind a cut that swallowed the end of the
+    /// connection: with nothing of ours unacknowledged, the wire would never tell.
+    pub(crate) fn greeting_limit(&self) -> Duration {
+        self.dead_after().clamp(GREETING_MIN, HANDSHAKE_LIMIT)
     }
 
     /// A caller that says nothing for so long is gone.

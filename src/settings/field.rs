@@ -2,6 +2,7 @@
 //! where it is and what would be right. Never knows what a cluster or a node is.
 
 use std::cell::Cell;
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
@@ -229,6 +230,16 @@ impl<'a> Field<'a> {
         }
         let message = format!("{} is every address of a machine, not one", self.name());
         Err(self.problem(message).hint("write the address the other nodes connect to"))
+    }
+
+    /// A path that means the same wherever the reader runs.
+    pub(super) fn absolute_path(&self) -> Result<PathBuf, Problem> {
+        let path = PathBuf::from(self.text()?);
+        if path.is_absolute() {
+            return Ok(path);
+        }
+        let message = format!("{} is `{}`: no path from the root", self.name(), path.display());
+        Err(self.problem(message).hint("write the whole path, beginning with /"))
     }
 
     /// One word of `words`.

@@ -1,6 +1,8 @@
 //! Reads and writes node.yaml: what is true of one node only, and is the admin's.
 //! Never holds timing or members; those come from the cluster's document.
 
+use std::path::PathBuf;
+
 use log::LevelFilter;
 
 use super::address::Address;
@@ -12,8 +14,18 @@ use crate::protocol::units::NodeId;
 /// Where a node listens that names nothing else.
 pub const LISTEN_DEFAULT: &str = "0.0.0.0:9901";
 
-const KEYS: [&str; 9] =
-    ["id", "listen", "advertise", "log", "http", "watchdog", "hooks", "health", "position"];
+const KEYS: [&str; 10] = [
+    "id",
+    "listen",
+    "advertise",
+    "log",
+    "acting_log",
+    "http",
+    "watchdog",
+    "hooks",
+    "health",
+    "position",
+];
 /// Known, and to come.
 const UNAVAILABLE_KEYS: [&str; 3] = ["hooks", "health", "position"];
 /// To come, and accepted while `off`.
@@ -31,6 +43,8 @@ pub struct NodeSettings {
     pub advertise: Option<String>,
     /// What it logs.
     pub log: LogSettings,
+    /// Where it writes down when it acted as master, if it does.
+    pub acting_log: Option<PathBuf>,
 }
 
 /// What a node logs, and how it looks.
@@ -73,7 +87,7 @@ impl NodeSettings {
     #[must_use]
     pub fn new(id: NodeId) -> Self {
         let log = LogSettings::default();
-        Self { id, listen: LISTEN_DEFAULT.into(), advertise: None, log }
+        Self { id, listen: LISTEN_DEFAULT.into(), advertise: None, log, acting_log: None }
     }
 
     /// Where peers reach this node: `advertise`, else `listen` if that is one address, else the
@@ -123,6 +137,9 @@ pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
     if let Some(log) = table.find("log") {
         settings.log = log_settings(&log)?;
     }
+    if let Some(file) = table.find("acting_log") {
+        settings.acting_log = Some(file.absolute_path()?);
+    }
     Ok(settings)
 }
 
@@ -160,10 +177,14 @@ fn log_settings(field: &Field<'_>) -> Result<LogSettings, Problem> {
 /// The node.yaml that says `settings`, with comments; [`parse`] reads it back.
 #[must_use]
 pub fn render(settings: &NodeSettings) -> String {
-    let NodeSettings { id, listen, advertise, log } = settings;
+    let NodeSettings { id, listen, advertise, log, acting_log } = settings;
     let advertise = match advertise {
         Some(address) => format!("advertise: \"{address}\""),
         None => "# advertise: \"alpha.example.net:9901\"".into(),
+    };
+    let acting_log = match acting_log {
+        Some(file) => format!("acting_log: {}", quoted(&file.to_string_lossy())),
+        None => "# acting_log: /var/lib/quorate/acting.log".into(),
     };
     let [level, format] = [log.level.as_str().to_lowercase(), log.format.word().into()];
     format!(
@@ -181,6 +202,14 @@ listen: \"{listen}\"
 
 # level: error, warn, info, debug or trace; format: text or json.
 log: {{level: {level}, format: {format}}}
+
+# A file to which every begin, extension and end of acting as master is appended, for audits.
+{acting_log}
 "
     )
+}
+
+/// A text as YAML reads it back, whatever is in it: JSON is YAML.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).expect("a text is always JSON")
 }

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 
 use quorate::wire::control::StatusReport;
 
+use super::checker::check;
 use super::node::Node;
 use super::watch::{View, Watch};
 
@@ -59,10 +60,10 @@ impl Cluster {
         addresses: &[String],
         prefixes: &[Vec<String>],
         failback: &str,
-        prepare: impl FnOnce(&[Node]),
+        prepare: impl FnOnce(&mut [Node]),
     ) -> Self {
         let place = tempfile::tempdir().expect("a temporary directory can be made");
-        let nodes: Vec<Node> = addresses
+        let mut nodes: Vec<Node> = addresses
             .iter()
             .zip(prefixes)
             .zip(NAMES)
@@ -72,7 +73,7 @@ impl Cluster {
                 Node::new(name, address, &home, prefix)
             })
             .collect();
-        prepare(&nodes);
+        prepare(&mut nodes);
         let file = cluster_yaml(place.path(), &nodes, failback);
         nodes.iter().for_each(|node| node.found(&file));
         Self { nodes, watch: None, place }
@@ -127,6 +128,16 @@ impl Cluster {
     pub(super) fn stop(&mut self, name: &str) {
         let code = self.node(name).end(Signal::TERM);
         assert_eq!(code, 0, "{name} did not end well");
+    }
+
+    /// Asserts by the nodes' own acting logs, to the nanosecond, what the watch saw by asking.
+    fn acted_one_at_a_time(&self) {
+        let logs: Vec<PathBuf> = self.nodes.iter().map(Node::acting_log).collect();
+        let kept: Vec<&Path> =
+            logs.iter().map(PathBuf::as_path).filter(|log| log.exists()).collect();
+        if let Some(verdict) = check(&kept) {
+            assert_eq!(verdict.code, 0, "{}", verdict.words);
+        }
     }
 
     /// Where this cluster's files are.
@@ -187,6 +198,7 @@ impl Drop for Cluster {
         if let Some((wrong, reigns)) = watch {
             assert!(wrong.is_empty(), "{}", wrong.join("\n"));
             assert!(reigns > 0, "the watch saw no master at all");
+            self.acted_one_at_a_time();
         }
     }
 }

@@ -10,7 +10,7 @@ use super::node::Node;
 fn a_full_disk_silences_its_node_and_not_the_cluster() {
     let Some(holder) = Holder::try_new(&["--mount"]) else { return };
     let prefixes = [holder.prefix.clone(), Vec::new(), Vec::new()];
-    let small_disk = |nodes: &[Node]| {
+    let small_disk = |nodes: &mut [Node]| {
         let state = nodes[0].state();
         std::fs::create_dir(&state).unwrap();
         let mount = format!("mount -t tmpfs -o size=64k,mode=700 small {}", state.display());

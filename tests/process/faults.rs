@@ -10,6 +10,7 @@ fn others(cluster: &Cluster, name: &str) -> Vec<String> {
     cluster.nodes.iter().map(|node| node.name.clone()).filter(|other| other != name).collect()
 }
 
+/// F01
 #[test]
 fn a_killed_master_is_replaced_and_returns_as_a_follower() {
     let mut cluster = Cluster::of(3);
@@ -38,6 +39,7 @@ fn a_terminated_master_hands_over_before_it_ends() {
     assert!(log.contains(&format!("hands over to {heir}")), "{log}");
 }
 
+/// F34
 #[test]
 fn a_frozen_master_is_replaced_and_never_acts_again_when_it_thaws() {
     let mut cluster = Cluster::of(3);
@@ -77,6 +79,7 @@ fn killing_each_follower_in_turn_moves_nothing() {
     }
 }
 
+/// F18
 #[test]
 fn a_cluster_that_was_killed_whole_comes_back_with_a_higher_term() {
     let mut cluster = Cluster::of(3);

@@ -2,6 +2,7 @@
 //! Never reaches into the program; what only the inside can show belongs to the other rooms.
 
 mod bootstrap;
+mod checker;
 mod clock;
 mod clocks;
 mod cluster;
@@ -10,12 +11,17 @@ mod cooldown;
 mod demo;
 mod disk;
 mod faults;
+mod latency;
+mod led;
 mod mounts;
 mod namespaces;
 mod network;
 mod node;
 mod orders;
+mod overlap;
+mod partitions;
 mod refusals;
+mod relay;
 mod stalls;
 mod storage;
 mod watch;

@@ -15,6 +15,8 @@ pub(super) struct Node {
     pub(super) name: String,
     /// Where the others reach it.
     pub(super) address: String,
+    /// Where it listens, which is the same unless something stands in between.
+    pub(super) listen: String,
     /// Holds node.yaml, the state directory, the socket and the log.
     pub(super) home: PathBuf,
     /// Programs of this node start through this one, such as nsenter; none if empty.
@@ -28,6 +30,7 @@ impl Node {
         Self {
             name: name.to_owned(),
             address: address.to_owned(),
+            listen: address.to_owned(),
             home: home.to_owned(),
             prefix: prefix.to_vec(),
             daemon: None,
@@ -36,6 +39,10 @@ impl Node {
 
     pub(super) fn socket(&self) -> PathBuf {
         self.home.join("sock")
+    }
+
+    pub(super) fn acting_log(&self) -> PathBuf {
+        self.home.join("acting.log")
     }
 
     pub(super) fn state(&self) -> PathBuf {
@@ -59,8 +66,12 @@ impl Node {
     /// Writes its node.yaml, since here many nodes share one machine's addresses, and makes its
     /// identity; gives what that printed.
     pub(super) fn identify(&self, more: &[&str]) -> String {
-        let Self { name, address, .. } = self;
-        let text = format!("id: {name}\nlisten: \"{address}\"\nadvertise: \"{address}\"\n");
+        let Self { name, address, listen, .. } = self;
+        let acting_log = self.acting_log();
+        let text = format!(
+            "id: {name}\nlisten: \"{listen}\"\nadvertise: \"{address}\"\n\
+             acting_log: {acting_log:?}\n"
+        );
         std::fs::write(self.home.join("node.yaml"), text).expect("the home is there");
         let words = ["init", "--name", name, "--advertise", address];
         self.ask(&[&words, more].concat()).printed()

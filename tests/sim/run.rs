@@ -164,10 +164,11 @@ impl World {
         }
     }
 
-    /// The members of the newest committed document that any daemon knows.
+    /// The members of the newest document that any daemon has.
     fn members(&self) -> Option<&Membership> {
         let nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
-        let newest = nodes.map(|node| node.committed()).max_by_key(|document| document.position)?;
+        let documents = nodes.map(|node| &node.durable().accepted);
+        let newest = documents.max_by_key(|document| document.position)?;
         Some(&newest.charter.members)
     }
 

@@ -20,10 +20,16 @@ pub(crate) const PATIENCE: Duration = Duration::from_secs(20);
 
 /// A driver of a lone voter whose disk and alarm run.
 pub(crate) fn running(workshop: &Workshop) -> Arc<Driver> {
+    running_with(workshop, |_| {})
+}
+
+/// The same; `prepare` sees it before anything happens.
+pub(crate) fn running_with(workshop: &Workshop, prepare: impl FnOnce(&Driver)) -> Arc<Driver> {
     let store = workshop.store(alone());
     let node = Node::new(store.last().clone(), clock::now(), 1);
     let (queue, records) = StoreQueue::new();
     let driver = Arc::new(Driver::new(node, queue).unwrap());
+    prepare(&driver);
     let [disk, alarm] = [Arc::clone(&driver), Arc::clone(&driver)];
     let builder = |name: &str| std::thread::Builder::new().name(name.to_owned());
     builder("store").spawn(move || store.run(&records, disk.as_ref(), || true)).unwrap();

@@ -6,6 +6,7 @@ mod stage;
 mod workshop;
 
 mod acting;
+mod acting_log;
 mod arithmetic;
 mod cli;
 mod clock;

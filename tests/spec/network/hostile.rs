@@ -313,6 +313,21 @@ fn a_peer_that_answers_on_a_connection_it_should_only_hear_is_given_up() {
     assert_eq!(alpha.inbox.received("bravo"), []);
 }
 
+/// Promises: P7
+#[test]
+fn a_peer_that_stands_still_in_its_greeting_is_called_again_after_dead_after() {
+    let alpha = Station::new("alpha");
+    let mut bravo = Station::new("bravo");
+    let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+    bravo.member.address = listener.local_addr().unwrap().to_string().into();
+    alpha.knows(&[&bravo]);
+    let (mut stream, _) = listener.accept().unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // Its dead_after is one second; a stranger that calls would be given five.
+    assert!(time_to_close(&mut stream) < AT_ONCE);
+    listener.accept().unwrap();
+}
+
 #[test]
 fn a_server_of_something_else_at_a_peers_address_is_named_as_such() {
     let alpha = Station::new("alpha");

@@ -17,6 +17,7 @@ fn full() -> NodeSettings {
         listen: "[::]:9902".into(),
         advertise: Some("db-1.example.net:9902".into()),
         log: LogSettings { level: log::LevelFilter::Debug, format: LogFormat::Json },
+        acting_log: Some("/var/log/a \"b\": #c".into()),
     }
 }
 
@@ -77,6 +78,7 @@ fn wrong_values_are_refused_with_their_place() {
         ("id: a\nlog: {level: inof}\n", "unknown word `inof`, did you mean `info`?"),
         ("id: a\nlog: {colour: red}\n", "node.yaml:2:7: unknown key `colour`"),
         ("id: a\nlisten_on: x\n", "node.yaml:2:1: unknown key `listen_on`"),
+        ("id: a\nacting_log: here\n", "node.yaml:2:13: `acting_log` is `here`: no path from"),
         ("id: a\ntiming: lan\n", "node.yaml:2:1: unknown key `timing`"),
     ];
     for (text, words) in cases {
