@@ -185,11 +185,13 @@ impl Timing {
         self.stop_budget() + self.heartbeat * 2
     }
 
-    /// The longest round trip with which a master can take office and keep it: what a lease leaves
-    /// beyond stopping and two heartbeats (R28, R30).
+    /// The longest round trip with which a node can win, take office and keep it: questions wait
+    /// that long for answers, and a lease leaves that much beyond stopping and two heartbeats
+    /// (R28, R30).
     #[must_use]
     pub fn slack(&self) -> Duration {
-        self.lease_length(self.dead_after).saturating_sub(self.activation_reserve())
+        let spare = self.lease_length(self.dead_after).saturating_sub(self.activation_reserve());
+        spare.min(self.round_limit())
     }
 
     /// Lm(P) = P·(1−ρ)/(1+ρ) − 2 ms: the lease that an acknowledged promise of `promise` is worth,
