@@ -20,6 +20,7 @@ use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
 use crate::protocol::effects::Wish;
 use crate::protocol::units::{Moment, NodeId};
+use crate::wire::codec::quoted;
 use crate::wire::control::{ErrorReport, EventReport, HandoverReport, Request, Response};
 use crate::wire::control_frame::{self, FrameError};
 
@@ -146,7 +147,9 @@ impl Control {
     fn transfer(&self, to: Option<String>) -> Response {
         let to = match to.map(|name| NodeId::new(&name).ok_or(name)).transpose() {
             Ok(to) => to,
-            Err(name) => return refusal(&format!("{name:?} is no name of a node")),
+            Err(name) => {
+                return refusal(&format!("`{}` is no name of a node", quoted(&name)));
+            }
         };
         Response::Handover(self.hand_over(Wish::Transfer { to }))
     }

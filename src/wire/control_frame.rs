@@ -8,6 +8,7 @@ use std::io::{self, Read, Write};
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 
+use crate::wire::codec::quoted;
 use crate::wire::control::CONTROL_FRAME_MAX;
 
 /// Why no frame could be read or written. After any of these the stream is of no more use.
@@ -34,7 +35,10 @@ impl fmt::Display for FrameError {
             Self::TooLong { bytes } => {
                 write!(f, "a frame of {bytes} bytes is beyond the limit of {CONTROL_FRAME_MAX}")
             }
-            Self::Malformed(error) => write!(f, "a frame is not what belongs here: {error}"),
+            // These words go back in one frame, and the error repeats what it does not know.
+            Self::Malformed(error) => {
+                write!(f, "a frame is not what belongs here: {}", quoted(error))
+            }
         }
     }
 }

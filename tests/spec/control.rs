@@ -22,7 +22,7 @@ use super::driver::{PATIENCE, running, wait_for};
 use super::workshop::{Workshop, chmod};
 
 /// A served socket whose node is master.
-fn served(workshop: &Workshop) -> Arc<Socket> {
+pub(super) fn served(workshop: &Workshop) -> Arc<Socket> {
     let driver = running(workshop);
     wait_for(&driver, "elected");
     serve(workshop, driver)
@@ -37,13 +37,13 @@ fn serve(workshop: &Workshop, driver: Arc<Driver>) -> Arc<Socket> {
     socket
 }
 
-fn connect(socket: &Socket) -> UnixStream {
+pub(super) fn connect(socket: &Socket) -> UnixStream {
     let stream = UnixStream::connect(socket.path()).unwrap();
     stream.set_read_timeout(Some(PATIENCE)).unwrap();
     stream
 }
 
-fn ask(stream: &mut UnixStream, request: &Request) -> Response {
+pub(super) fn ask(stream: &mut UnixStream, request: &Request) -> Response {
     control_frame::write(stream, request).unwrap();
     control_frame::read(stream).unwrap()
 }

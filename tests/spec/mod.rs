@@ -1,6 +1,6 @@
 //! What quorate promises, one sentence per test. A `Promises:` line above a test names the
 //! promises it shows; `tidy` keeps both sides complete.
-//! Never draws lots: what is random here is the simulator's, and it searches, it does not specify.
+//! Never draws lots, but for the examples of `properties`: what searches is the simulator.
 
 mod stage;
 mod workshop;
@@ -27,6 +27,7 @@ mod network;
 mod outbox;
 mod patience;
 mod preference;
+mod properties;
 mod report;
 mod settings;
 mod store;

@@ -3,236 +3,18 @@
 mod envelopes;
 
 use std::io::{self, Read};
-use std::sync::Arc;
 use std::time::Duration;
 
-use quorate::protocol::durable::{Document, Durable, Identity};
-use quorate::protocol::membership::{
-    Charter, Election, Failback, Member, MemberRole, Membership, Policy,
-};
-use quorate::protocol::message::{
-    Append, AppendAck, Ballot, Candidacy, Echo, Fetch, Handover, HandoverRefusal, HandoverReply,
-    Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Release, Released, Verdict,
-};
-use quorate::protocol::timing::Timing;
-use quorate::protocol::units::{
-    Chance, ClusterId, Hash, Moment, NodeId, Nonce, Pin, Position, StorageId, Term,
-};
+use quorate::protocol::durable::Durable;
+use quorate::protocol::message::{Fetch, Message, Offer};
+use quorate::protocol::units::{ClusterId, Position, Term};
 use quorate::wire::codec::{BODY_MAX, WireError, decode, encode, hash_of};
 use quorate::wire::frame::{Class, Frame, FrameError, Frames, header};
 use quorate::wire::hello::{Hello, HelloError};
 use quorate::wire::record::{self, RecordError};
 
-pub(super) fn id(name: &str) -> NodeId {
-    NodeId::new(name).unwrap()
-}
-
-fn charter() -> Charter {
-    let member = Member {
-        id: id("alpha"),
-        address: "alpha:9901".into(),
-        role: MemberRole::Voter,
-        priority: 100,
-        pin: Pin([1; 32]),
-        storage: StorageId([2; 16]),
-    };
-    Charter {
-        name: "shop".into(),
-        cluster: ClusterId([3; 16]),
-        generation: 1,
-        timing: Timing::LAN,
-        election: Election { policy: Policy::LowestId, failback: Failback::Never },
-        members: Membership::new(vec![member]).unwrap(),
-        is_understood: true,
-    }
-}
-
-pub(super) fn charter_of(body: &str) -> Result<Charter, String> {
-    if body.starts_with("bad") { Err("line 1: bad\u{1b}[2J".into()) } else { Ok(charter()) }
-}
-
-pub(super) fn document(body: &str) -> Document {
-    Document {
-        position: Position { term: Term(4), version: 17 },
-        revision: 3,
-        hash: hash_of(body.as_bytes()),
-        body: body.into(),
-        charter: Arc::new(charter()),
-    }
-}
-
-/// Makes any message, over and over, from one seed.
-struct Any(Chance);
-
-impl Any {
-    fn number(&mut self) -> u64 {
-        match self.0.bits() % 4 {
-            0 => 0,
-            1 => u64::MAX,
-            2 => self.0.bits() % 100,
-            _ => self.0.bits(),
-        }
-    }
-
-    fn pick(&mut self, count: u64) -> u64 {
-        self.0.bits() % count
-    }
-
-    fn name(&mut self) -> NodeId {
-        ["a", "bravo", "node-3.example_net", &"x".repeat(64)][self.pick(4) as usize..][..1]
-            .first()
-            .map(|name| id(name))
-            .unwrap()
-    }
-
-    fn maybe_name(&mut self) -> Option<NodeId> {
-        (self.pick(2) == 0).then(|| self.name())
-    }
-
-    fn span(&mut self) -> Duration {
-        Duration::from_nanos(self.number())
-    }
-
-    fn position(&mut self) -> Position {
-        Position { term: Term(self.number()), version: self.number() }
-    }
-
-    fn hash(&mut self) -> Hash {
-        hash_of(&self.number().to_ne_bytes())
-    }
-
-    fn storage(&mut self) -> StorageId {
-        StorageId([self.pick(256) as u8; 16])
-    }
-
-    fn moment(&mut self) -> Moment {
-        Moment { boot_ns: self.number(), raw_ns: self.number() }
-    }
-
-    fn presence(&mut self) -> Presence {
-        let echo = Echo { reading: self.moment(), held: self.span() };
-        Presence {
-            term: Term(self.number()),
-            position: self.position(),
-            storage: self.storage(),
-            is_vote_ready: self.pick(2) == 0,
-            is_electable: self.pick(2) == 0,
-            follows: self.maybe_name(),
-            hears: (0..self.pick(9)).map(|_| self.name()).collect(),
-            reading: self.moment(),
-            echo: (self.pick(2) == 0).then_some(echo),
-        }
-    }
-
-    fn refusal(&mut self) -> Refusal {
-        match self.pick(13) {
-            0 => Refusal::StaleTerm { mine: Term(self.number()) },
-            1 => Refusal::TermJump { mine: Term(self.number()) },
-            2 => Refusal::AlreadyVoted { by: self.name() },
-            3 => Refusal::PositionBehind { mine: self.position() },
-            4 => Refusal::PositionConflict { at: self.position() },
-            5 => Refusal::Promised { to: self.name(), remaining: self.span() },
-            6 => Refusal::LeaseHolder { remaining: self.span() },
-            7 => Refusal::StillStopping,
-            8 => Refusal::QuietPeriod { remaining: self.span() },
-            9 => Refusal::StorageFailed,
-            10 => Refusal::NotAVoter,
-            11 => Refusal::SecondMaster { first: self.name() },
-            _ => Refusal::Released,
-        }
-    }
-
-    fn verdict(&mut self) -> Verdict {
-        if self.pick(2) == 0 { Verdict::Granted } else { Verdict::Refused(self.refusal()) }
-    }
-
-    fn candidacy(&mut self) -> Candidacy {
-        let released = Released { holder: self.name(), term: Term(self.number()) };
-        Candidacy {
-            term: Term(self.number()),
-            position: self.position(),
-            storage: self.storage(),
-            nonce: Nonce(self.number()),
-            release: (self.pick(2) == 0).then_some(released),
-        }
-    }
-
-    fn ballot(&mut self) -> Ballot {
-        Ballot {
-            candidacy: Term(self.number()),
-            nonce: Nonce(self.number()),
-            term: Term(self.number()),
-            position: self.position(),
-            storage: self.storage(),
-            verdict: self.verdict(),
-        }
-    }
-
-    fn heartbeat(&mut self) -> Heartbeat {
-        Heartbeat {
-            term: Term(self.number()),
-            sequence: self.number(),
-            promise: Duration::from_nanos(1 + self.pick(300_000_000_000)),
-            position: self.position(),
-            hash: self.hash(),
-            committed: self.position(),
-            is_acting: self.pick(2) == 0,
-            presence: self.presence(),
-        }
-    }
-
-    fn heartbeat_ack(&mut self) -> HeartbeatAck {
-        HeartbeatAck {
-            term: Term(self.number()),
-            sequence: self.number(),
-            position: self.position(),
-            hash: self.hash(),
-            verdict: self.verdict(),
-            presence: self.presence(),
-        }
-    }
-
-    fn handover_reply(&mut self) -> HandoverReply {
-        let refusals = [HandoverRefusal::NotMaster, HandoverRefusal::SeesNoMajority];
-        let begun = match self.pick(3) {
-            0 => Ok(self.name()),
-            n => Err(refusals[n as usize - 1].clone()),
-        };
-        HandoverReply { nonce: Nonce(self.number()), begun }
-    }
-
-    fn message(&mut self) -> Message {
-        let body = ["cluster: shop\n\"q\" \\ é\n", "", "one line"][self.pick(3) as usize];
-        match self.pick(15) {
-            0 => Message::Beat(self.presence()),
-            1 => Message::Heartbeat(self.heartbeat()),
-            2 => Message::HeartbeatAck(self.heartbeat_ack()),
-            3 => Message::PreVote(self.candidacy()),
-            4 => Message::PreVoteReply(self.ballot()),
-            5 => Message::Vote(self.candidacy()),
-            6 => Message::VoteReply(self.ballot()),
-            7 => Message::Append(Append { term: Term(self.number()), document: document(body) }),
-            8 => Message::AppendAck(AppendAck {
-                term: Term(self.number()),
-                position: self.position(),
-                hash: self.hash(),
-                storage: self.storage(),
-            }),
-            9 => Message::Fetch(Fetch { have: self.position() }),
-            10 => Message::Offer(Offer { document: document(body) }),
-            11 => Message::Release(self.release()),
-            12 => Message::TimeoutNow(self.release()),
-            13 => {
-                Message::Handover(Handover { nonce: Nonce(self.number()), to: self.maybe_name() })
-            }
-            _ => Message::HandoverReply(self.handover_reply()),
-        }
-    }
-
-    fn release(&mut self) -> Release {
-        Release { term: Term(self.number()), successor: self.maybe_name() }
-    }
-}
+use super::properties::any::Any;
+pub(super) use super::properties::sample::{charter_of, document, id};
 
 fn read(bytes: &[u8]) -> Result<Message, WireError> {
     decode(bytes, &charter_of)
@@ -244,7 +26,7 @@ fn read_text(text: &str) -> Result<Message, WireError> {
 
 #[test]
 fn every_message_comes_back_as_it_went() {
-    let mut any = Any(Chance::new(1));
+    let mut any = Any::from_seed(1);
     for _ in 0..3_000 {
         let message = any.message();
         assert_eq!(read(&encode(&message)).as_ref(), Ok(&message));
@@ -253,7 +35,7 @@ fn every_message_comes_back_as_it_went() {
 
 #[test]
 fn every_message_without_a_document_fits_its_frame() {
-    let mut any = Any(Chance::new(2));
+    let mut any = Any::from_seed(2);
     for _ in 0..3_000 {
         let mut ack = any.heartbeat_ack();
         ack.presence.hears = vec![id(&"x".repeat(64)); 9].into();
@@ -264,10 +46,10 @@ fn every_message_without_a_document_fits_its_frame() {
 
 #[test]
 fn damaged_and_cut_messages_are_refused_or_read_but_never_panic() {
-    let mut any = Any(Chance::new(3));
+    let mut any = Any::from_seed(3);
     for _ in 0..2_000 {
         let bytes = encode(&any.message());
-        let at = any.pick(bytes.len() as u64) as usize;
+        let at = any.below(bytes.len());
         let mut damaged = bytes.clone();
         damaged[at] ^= 1 << any.pick(8);
         // A flipped digit is still a number: the transport, not the codec, detects that.
@@ -325,7 +107,7 @@ fn control_characters_of_a_peer_never_reach_the_log() {
 
 #[test]
 fn more_than_64_names_are_refused() {
-    let mut presence = Any(Chance::new(4)).presence();
+    let mut presence = Any::from_seed(4).presence();
     presence.hears = vec![id("a"); 64].into();
     assert!(read(&encode(&Message::Beat(presence.clone()))).is_ok());
     presence.hears = vec![id("a"); 65].into();
@@ -335,7 +117,7 @@ fn more_than_64_names_are_refused() {
 #[test]
 fn a_promise_of_nothing_or_of_years_is_refused() {
     for promise in [Duration::ZERO, Duration::from_secs(301), Duration::from_secs(315_360_000)] {
-        let mut heartbeat = Any(Chance::new(5)).heartbeat();
+        let mut heartbeat = Any::from_seed(5).heartbeat();
         heartbeat.promise = promise;
         let outcome = read(&encode(&Message::Heartbeat(heartbeat)));
         assert_eq!(outcome, Err(WireError::PromiseOutOfRange));

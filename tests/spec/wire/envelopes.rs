@@ -1,5 +1,6 @@
 //! Frames, hellos and the state record: what surrounds a message.
 
+use super::super::properties::sample::identity;
 use super::*;
 
 /// Gives one byte, then would block, then the next.
@@ -70,13 +71,7 @@ fn lengths_out_of_range_are_refused_before_anything_is_reserved() {
 }
 
 fn hello() -> Hello {
-    let identity = Identity {
-        cluster: ClusterId([3; 16]),
-        generation: 1,
-        node: id("alpha"),
-        storage: StorageId([2; 16]),
-    };
-    Hello::of(&identity, u64::MAX, 7)
+    Hello::of(&identity(), u64::MAX, 7)
 }
 
 #[test]
@@ -109,14 +104,12 @@ fn a_hello_of_another_cluster_generation_or_name_is_refused_with_both_sides_name
 }
 
 fn durable() -> Durable {
-    let Hello { cluster, generation, node, storage, .. } = hello();
-    let identity = Identity { cluster, generation, node, storage };
     Durable {
         sequence: 9,
         term: Term(6),
         vote: Some(id("bravo")),
         promise_high_water: Duration::from_millis(4_000),
-        ..Durable::founding(identity, document("cluster: shop\n# é \"quoted\"\n"))
+        ..Durable::founding(identity(), document("cluster: shop\n# é \"quoted\"\n"))
     }
 }
 
