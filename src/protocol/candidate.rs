@@ -8,6 +8,7 @@ use core::time::Duration;
 use crate::protocol::deadline::Agenda;
 use crate::protocol::effects::{Alarm, Event};
 use crate::protocol::message::{Ballot, Message, Refusal, Released, Verdict};
+use crate::protocol::mutant::Rule;
 use crate::protocol::quorum::{Outcome, Tally};
 use crate::protocol::turn::{Patience, Turn, Victory};
 use crate::protocol::units::{Moment, NodeId, Nonce, Term};
@@ -52,7 +53,11 @@ impl Candidate {
         fails: u32,
         now: Moment,
     ) -> Option<Self> {
-        voter.poll(now, None).may_stand(&voter.me).ok()?;
+        if voter.keeps(Rule::OwnPromiseBinds) {
+            let mut poll = voter.poll(now, None);
+            poll.is_stopping &= voter.keeps(Rule::OwnChildrenBind);
+            poll.may_stand(&voter.me).ok()?;
+        }
         let term = voter.term().next()?;
         let lost = voter.promise.as_ref().filter(|promise| promise.holder != voter.me);
         let detect = lost.map_or(Duration::ZERO, |promise| now.held_since(promise.renewed));
@@ -73,7 +78,7 @@ impl Candidate {
             detect,
         };
         voter.event(Event::Standing { term });
-        if candidate.release.is_some() {
+        if candidate.release.is_some() || !voter.keeps(Rule::PreVote) {
             candidate.record(voter, now);
         } else {
             candidate.ask(voter);
@@ -230,7 +235,8 @@ impl Candidate {
     /// Counts an answer to exactly this question from a voter with the right disk (R15).
     fn count(&mut self, voter: &mut Voter, from: &NodeId, ballot: &Ballot, now: Moment) -> Turn {
         let is_answer = ballot.nonce == self.nonce && ballot.candidacy == self.term;
-        if !is_answer || voter.members().voter(from, ballot.storage).is_none() {
+        let is_question_ours = is_answer || !voter.keeps(Rule::AnswerToQuestion);
+        if !is_question_ours || !voter.counts(from, ballot.storage) {
             return Turn::Stay;
         }
         match &ballot.verdict {

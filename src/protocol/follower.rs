@@ -63,7 +63,7 @@ impl Follower {
 
     fn may_stand(&self, voter: &Voter) -> bool {
         voter.may_lead()
-            && voter.activity == Activity::Idle
+            && (voter.activity == Activity::Idle || !voter.keeps(Rule::OwnChildrenBind))
             && !voter.is_storage_failed()
             && !voter.is_leaving
     }
@@ -73,10 +73,12 @@ impl Follower {
     fn turn(&self, voter: &Voter, now: Moment) -> Moment {
         let timing = voter.timing();
         let mut base = self.patience.floor.latest(self.quorum_since.unwrap_or(now));
-        if let Some(promise) = voter.promise.as_ref().filter(|promise| promise.holder != voter.me) {
+        let other = voter.promise.as_ref().filter(|promise| promise.holder != voter.me);
+        if let Some(promise) = other.filter(|_| voter.keeps(Rule::OwnPromiseBinds)) {
             base = base.latest(promise.until);
         }
-        if let Some(until) = voter.quiet_until().filter(|_| voter.keeps(Rule::QuietPeriod)) {
+        let is_quiet = voter.keeps(Rule::QuietPeriod) && voter.keeps(Rule::OwnPromiseBinds);
+        if let Some(until) = voter.quiet_until().filter(|_| is_quiet) {
             base = base.latest(until);
         }
         if self.patience.is_eager {
@@ -176,14 +178,15 @@ fn judge(voter: &mut Voter, from: &NodeId, beat: &Heartbeat, now: Moment) -> Res
 }
 
 fn other_master(voter: &Voter, from: &NodeId, term: Term) -> Option<NodeId> {
-    let (known, first) = voter.master_of.as_ref()?;
+    let (known, first) =
+        voter.master_of.as_ref().filter(|_| voter.keeps(Rule::OneMasterPerTerm))?;
     (*known == term && first != from).then(|| first.clone())
 }
 
 /// Term, vote, promise, commit: what a valid heartbeat means here.
 fn follow(voter: &mut Voter, from: &NodeId, beat: &Heartbeat, now: Moment) {
     let is_free = beat.term > voter.term() || voter.durable().vote.is_none();
-    if is_free {
+    if is_free && voter.keeps(Rule::HeartbeatTakesVote) {
         voter.ledger.vow(beat.term, Some(from));
     }
     voter.master_of = Some((beat.term, from.clone()));

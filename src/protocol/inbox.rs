@@ -79,7 +79,7 @@ impl Node {
         if self.voter.peers.hear(from, presence, now, &timing) {
             self.voter.alarm(Alarm::ClockRate { voter: from.clone() }, now);
         }
-        if !matches!(self.role, Role::Master(_)) {
+        if !self.is_master() {
             self.voter.fetch_if_behind(from, presence.position, now);
         }
     }
@@ -123,6 +123,9 @@ impl Node {
                 self.voter.ledger.adopt(asked.term);
                 self.step_aside(now, now);
             }
+            Err(_) if !self.voter.keeps(Rule::RefusedTerm) && !self.is_master() => {
+                self.voter.ledger.adopt(asked.term);
+            }
             Err(_) => {}
         }
         let ballot = self.ballot(asked, verdict);
@@ -160,8 +163,12 @@ impl Node {
         }
     }
 
+    fn is_master(&self) -> bool {
+        matches!(self.role, Role::Master(_))
+    }
+
     fn fetch_for(&mut self, now: Moment, from: &NodeId, asked: &Candidacy) {
-        if !matches!(self.role, Role::Master(_)) {
+        if !self.is_master() {
             self.voter.fetch_if_behind(from, asked.position, now);
         }
     }
@@ -194,11 +201,18 @@ impl Node {
         match self.voter.compare(from, position, hash, now) {
             Relation::Newer => self.voter.ledger.accept(document),
             Relation::Same => {}
+            Relation::Older if !self.voter.keeps(Rule::NewerDocument) => {
+                self.voter.ledger.accept(document);
+            }
             Relation::Older | Relation::Conflict => return,
         }
         let storage = self.voter.durable().identity.storage;
-        let ack = AppendAck { term, position, hash, storage };
-        self.voter.send_recorded(from, Message::AppendAck(ack));
+        let ack = Message::AppendAck(AppendAck { term, position, hash, storage });
+        if self.voter.keeps(Rule::DurableAck) {
+            self.voter.send_recorded(from, ack);
+        } else {
+            self.voter.send(from, ack);
+        }
     }
 
     /// A pulled document: taken if newer, its term with it, never acknowledged (R71).
@@ -211,7 +225,7 @@ impl Node {
         let fits = document.charter.cluster == self.voter.durable().identity.cluster
             && self.voter.activity == Activity::Idle
             && !self.voter.is_storage_failed()
-            && !matches!(self.role, Role::Master(_));
+            && !self.is_master();
         if fits && self.voter.compare(from, position, hash, now) == Relation::Newer {
             self.voter.ledger.accept(document);
             if matches!(self.role, Role::Candidate(_)) {
@@ -237,8 +251,9 @@ impl Node {
     fn on_timeout_now(&mut self, now: Moment, from: &NodeId, release: &Release) {
         let term = release.term;
         self.voter.note_release(from, term);
-        let is_valid = term == self.voter.term()
-            && self.voter.master_of.as_ref() == Some(&(term, from.clone()))
+        let is_present = term == self.voter.term()
+            && self.voter.master_of.as_ref() == Some(&(term, from.clone()));
+        let is_valid = (is_present || !self.voter.keeps(Rule::TimeoutNowTerm))
             && release.successor.as_ref() == Some(&self.voter.me)
             && self.timeout_now_of != Some(term);
         let is_free = matches!(self.role, Role::Follower(_))

@@ -135,9 +135,13 @@ impl Ledger {
             self.last_long_promise = now;
         }
         self.last_promise_length = promise;
-        let may_lower = now.waited_since(self.last_long_promise) > high_water;
+        let may_lower = now.waited_since(self.last_long_promise) > high_water
+            || !self.mutation.keeps(Rule::HighWaterStays);
         if promise > high_water || (promise < high_water && may_lower) {
-            self.vow_sequence = self.change(|durable| durable.promise_high_water = promise);
+            let sequence = self.change(|durable| durable.promise_high_water = promise);
+            if self.mutation.keeps(Rule::DurablePromise) {
+                self.vow_sequence = sequence;
+            }
         }
     }
 
@@ -188,6 +192,7 @@ impl Ledger {
         }
         let is_legal = self.durable.may_follow(&self.recorded)
             || !self.mutation.keeps(Rule::FetchTerm)
+            || !self.mutation.keeps(Rule::NewerDocument)
             || !self.mutation.keeps(Rule::OneVotePerTerm);
         assert!(is_legal, "R3: {:?} may not follow {:?}", self.durable, self.recorded);
         self.recorded = self.durable.clone();

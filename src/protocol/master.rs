@@ -19,7 +19,7 @@ use crate::protocol::mutant::Rule;
 use crate::protocol::preference;
 use crate::protocol::proposal::{Office, Proposal};
 use crate::protocol::publication::Publication;
-use crate::protocol::renewal::Renewal;
+use crate::protocol::renewal::{self, Renewal};
 use crate::protocol::turn::{Patience, Turn, Victory};
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
@@ -126,7 +126,7 @@ impl Master {
         if self.farewell.is_none() {
             if voter.is_storage_failed() {
                 self.leave(voter, StopReason::StorageFailed, now);
-            } else if self.has_acted && voter.activity == Activity::Idle {
+            } else if self.is_done(voter) && voter.activity == Activity::Idle {
                 self.leave(voter, StopReason::ActivityEnded, now);
             }
         }
@@ -154,7 +154,7 @@ impl Master {
     /// A lease that runs out, or one that never came (R16, R31).
     pub(crate) fn expire(&mut self, voter: &mut Voter, now: Moment) -> Option<Turn> {
         let until = self.renewal.acting_until(voter);
-        let is_over = until.is_none_or(|until| now.may_have_reached(until));
+        let is_over = until.is_none_or(|until| renewal::is_over(voter, until, now));
         if voter.activity.is_acting() && is_over {
             let timing = voter.timing();
             let end = self.renewal.lease_end(voter).unwrap_or(now);
@@ -180,16 +180,24 @@ impl Master {
     /// R30, all of it; the activation itself is `act`.
     fn may_act(&self, voter: &Voter, now: Moment) -> bool {
         let reserve = voter.timing().activation_reserve();
-        let is_long = self.lease_left(voter, now).is_some_and(|left| left >= reserve);
+        let is_long = self.lease_left(voter, now).is_some_and(|left| left >= reserve)
+            || !voter.keeps(Rule::ActivationReserve);
         let newest = self.renewal.newest_answered(voter);
         let is_fresh = newest.is_some_and(|sent| sent.has_surely_reached(self.fresh_after));
-        self.publication.is_established()
+        let is_established =
+            self.publication.is_established() || !voter.keeps(Rule::CommitBeforeActing);
+        is_established
             && is_long
             && is_fresh
-            && !self.has_acted
+            && !self.is_done(voter)
             && self.farewell.is_none()
             && !voter.is_leaving
             && !voter.is_storage_failed()
+    }
+
+    /// Whether this term had its one activation (R30).
+    fn is_done(&self, voter: &Voter) -> bool {
+        self.has_acted && voter.keeps(Rule::OneActivation)
     }
 
     fn act(&mut self, voter: &mut Voter, until: Moment, now: Moment) {
@@ -217,7 +225,7 @@ impl Master {
         ack: &HeartbeatAck,
         now: Moment,
     ) -> Turn {
-        if ack.term != self.term {
+        if ack.term != self.term && voter.keeps(Rule::LeaseOfOwnTerm) {
             return Turn::Stay;
         }
         match &ack.verdict {
@@ -227,7 +235,7 @@ impl Master {
             }
             Verdict::Refused(Refusal::StaleTerm { mine }) if *mine > self.term => {
                 // A member or a disk that does not count topples nobody (P10).
-                if voter.members().voter(from, ack.presence.storage).is_some() {
+                if voter.counts(from, ack.presence.storage) {
                     return self.outdated(voter, from, *mine, now);
                 }
             }
@@ -248,6 +256,11 @@ impl Master {
         self.advance(voter, now)
     }
 
+    /// Whether a voter in later `term` may end this mastership (R17, L4).
+    fn gives_way(voter: &mut Voter, from: &NodeId, term: Term, now: Moment) -> bool {
+        voter.may_disrupt(from, term, now) || !voter.keeps(Rule::DisruptionLimit)
+    }
+
     /// A voter stands in a later term (R17): give way once a minute, else go on without it.
     fn outdated(&mut self, voter: &mut Voter, from: &NodeId, term: Term, now: Moment) -> Turn {
         if self.term.is_jump_to(term) {
@@ -255,7 +268,7 @@ impl Master {
             return Turn::Stay;
         }
         let is_leading = self.has_acted && self.lease_left(voter, now).is_some();
-        if self.farewell.is_some() || (is_leading && !voter.may_disrupt(from, term, now)) {
+        if self.farewell.is_some() || (is_leading && !Self::gives_way(voter, from, term, now)) {
             return Turn::Stay;
         }
         let patience = Patience { floor: now, fails: self.victory.fails, is_eager: true };

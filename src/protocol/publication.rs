@@ -77,8 +77,7 @@ impl Publication {
         now: Moment,
     ) {
         let mine = &voter.durable().accepted;
-        let is_counted =
-            self.copies.has(to) || voter.members().voter(to, ack.presence.storage).is_none();
+        let is_counted = self.copies.has(to) || !voter.counts(to, ack.presence.storage);
         let has_it = (ack.position, ack.hash) == (mine.position, mine.hash) && is_counted;
         let pause = voter.timing().heartbeat();
         let is_time = self.pushed.get(to).is_none_or(|last| now.held_since(*last) >= pause);
@@ -89,8 +88,14 @@ impl Publication {
 
     /// A voter says that it has a document on disk; only this one in this term counts (R18).
     pub(crate) fn count(&mut self, voter: &Voter, from: &NodeId, ack: &AppendAck) {
-        if voter.members().voter(from, ack.storage).is_some() {
+        if !voter.counts(from, ack.storage) {
+            return;
+        }
+        if voter.keeps(Rule::ExactCopy) {
             self.copies.count(from, ack.term, ack.position, ack.hash);
+        } else {
+            let mine = &voter.durable().accepted;
+            self.copies.count(from, self.term, mine.position, mine.hash);
         }
     }
 
@@ -114,7 +119,9 @@ impl Publication {
             return false;
         }
         let me = voter.me.clone();
-        if !self.copies.has(&me) && voter.ledger.is_recorded(self.recorded_by) {
+        let is_on_disk =
+            voter.ledger.is_recorded(self.recorded_by) || !voter.keeps(Rule::DurableCommit);
+        if !self.copies.has(&me) && is_on_disk {
             let mine = voter.durable().accepted.clone();
             self.copies.count(&me, self.term, mine.position, mine.hash);
         }

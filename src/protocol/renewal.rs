@@ -82,15 +82,20 @@ impl Renewal {
     ) {
         let sent = self.sent.iter().find(|sent| sent.sequence == ack.sequence).copied();
         // An observer's promise is as good as a voter's; it counts once a document says so (R42).
-        let member = voter.members().find(from).filter(|m| m.storage == ack.presence.storage);
-        if let Some(sent) = sent.filter(|_| member.is_some()) {
+        let is_member = voter.belongs(from, ack.presence.storage);
+        if let Some(sent) = sent.filter(|_| is_member) {
             let promise = if voter.keeps(Rule::LeaseNamedByHeartbeat) {
                 sent.promise
             } else {
                 voter.dead_after()
             };
             let base = if voter.keeps(Rule::LeaseFromSend) { sent.at } else { now };
-            let until = base.after(voter.timing().lease_length(promise));
+            let length = if voter.keeps(Rule::DriftMargin) {
+                voter.timing().lease_length(promise)
+            } else {
+                promise
+            };
+            let until = base.after(length);
             let worth = Support { until, sent: sent.at, answered: now };
             self.lease.support(from, worth);
         }
@@ -117,13 +122,13 @@ impl Renewal {
     }
 
     fn supporters(voter: &Voter) -> impl Iterator<Item = &NodeId> {
-        let sound = |id: &&NodeId| !voter.peers.get(id).is_some_and(|p| p.is_clock_deviant());
+        let sound = |id: &&NodeId| !voter.is_clock_deviant(id);
         voter.other_voters().map(|member| &member.id).filter(sound)
     }
 
     /// What is left of the lease, if it is valid (R21: the clock that ran more).
     pub(crate) fn lease_left(&self, voter: &Voter, now: Moment) -> Option<Duration> {
-        let end = self.lease_end(voter).filter(|end| !now.may_have_reached(*end))?;
+        let end = self.lease_end(voter).filter(|end| !is_over(voter, *end, now))?;
         let boot = end.boot_ns.saturating_sub(now.boot_ns);
         let raw = end.raw_ns.saturating_sub(now.raw_ns);
         Some(Duration::from_nanos(boot.min(raw)))
@@ -134,7 +139,9 @@ impl Renewal {
         if !voter.keeps(Rule::StopBeforeExpiry) {
             return self.sent.back().map(|sent| sent.at.after(Duration::from_secs(3600)));
         }
-        self.lease_end(voter).map(|end| end.before(voter.timing().stop_budget()))
+        let end = self.lease_end(voter)?;
+        let budget = voter.timing().stop_budget();
+        Some(if voter.keeps(Rule::StopBudget) { end.before(budget) } else { end })
     }
 
     /// When the newest heartbeat that a majority answered was sent.
@@ -165,5 +172,14 @@ impl Renewal {
         {
             agenda.ends_at(until);
         }
+    }
+}
+
+/// Whether power that lasts until `end` is over at `now`: when either clock says so (R21).
+pub(crate) fn is_over(voter: &Voter, end: Moment, now: Moment) -> bool {
+    if voter.keeps(Rule::LeaseByFasterClock) {
+        now.may_have_reached(end)
+    } else {
+        now.has_surely_reached(end)
     }
 }

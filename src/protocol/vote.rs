@@ -5,6 +5,7 @@ use core::time::Duration;
 
 use crate::protocol::durable::Durable;
 use crate::protocol::lease::Promise;
+use crate::protocol::membership::Member;
 use crate::protocol::message::{Candidacy, Refusal};
 use crate::protocol::mutant::{Mutation, Rule};
 use crate::protocol::units::{Moment, NodeId};
@@ -57,9 +58,16 @@ impl Poll<'_> {
         if mine.is_jump_to(asked.term) {
             return Err(Refusal::TermJump { mine });
         }
-        self.not_bound(from)?;
+        let is_forced = asked.release.is_some() && !self.mutation.keeps(Rule::HandoverBound);
+        match self.not_bound(from) {
+            Err(Refusal::Promised { .. }) if is_forced => {}
+            verdict => verdict?,
+        }
         let members = &self.durable.accepted.charter.members;
-        let knows = members.voter(from, asked.storage).is_some_and(|member| member.may_lead());
+        let is_known_disk = |member: &&Member| {
+            member.storage == asked.storage || !self.mutation.keeps(Rule::StorageCounts)
+        };
+        let knows = members.find(from).filter(is_known_disk).is_some_and(Member::may_lead);
         if knows { Ok(()) } else { Err(Refusal::NotAVoter) }
     }
 
@@ -78,7 +86,11 @@ impl Poll<'_> {
         if self.is_stopping && self.mutation.keeps(Rule::VoteWhileStopping) {
             return Err(Refusal::StillStopping);
         }
-        let other = self.promise.filter(|promise| promise.holder != *candidate);
+        let is_over = |promise: &Promise| {
+            self.now.may_have_reached(promise.until)
+                && !self.mutation.keeps(Rule::PromiseBySlowerClock)
+        };
+        let other = self.promise.filter(|p| p.holder != *candidate && !is_over(p));
         match other.and_then(|p| p.remaining(self.now).map(|left| (p.holder.clone(), left))) {
             Some((to, remaining)) if self.mutation.keeps(Rule::PromiseBinds) => {
                 Err(Refusal::Promised { to, remaining })

@@ -19,7 +19,9 @@ use crate::protocol::mutant::Rule;
 use crate::protocol::preference;
 use crate::protocol::register;
 use crate::protocol::timing::Timing;
-use crate::protocol::units::{Chance, Hash, Moment, NodeId, Nonce, Position, Term, Words};
+use crate::protocol::units::{
+    Chance, Hash, Moment, NodeId, Nonce, Position, StorageId, Term, Words,
+};
 use crate::protocol::vote::Poll;
 
 /// A refusing voter may make a master step down this often (R17, L4).
@@ -53,7 +55,9 @@ pub(crate) struct Voter {
     pub(crate) is_leaving: bool,
     /// No candidacy before this unless nobody else can (step-down).
     pub(crate) hold_off: Option<Moment>,
-    quiet_until: Option<Moment>,
+    /// When this process started, and M at that time (R12).
+    started: Moment,
+    quiet_length: Duration,
     releases: BTreeMap<NodeId, Term>,
     /// When each kind of alarm was last raised about each node.
     alarmed: BTreeMap<(u8, Option<NodeId>), Moment>,
@@ -67,8 +71,7 @@ pub(crate) struct Voter {
 
 impl Voter {
     pub(crate) fn new(durable: Durable, now: Moment, seed: u64) -> Self {
-        let high_water = durable.promise_high_water;
-        let quiet_until = (!high_water.is_zero()).then(|| now.after(high_water));
+        let quiet_length = durable.promise_high_water;
         Self {
             me: durable.identity.node.clone(),
             promise: None,
@@ -83,7 +86,8 @@ impl Voter {
             failback_to: None,
             is_leaving: false,
             hold_off: None,
-            quiet_until,
+            started: now,
+            quiet_length,
             releases: BTreeMap::new(),
             alarmed: BTreeMap::new(),
             disruptions: BTreeMap::new(),
@@ -131,6 +135,21 @@ impl Voter {
         self.members().voter(&self.me, self.durable().identity.storage)
     }
 
+    /// Whether `id` is a member with the disk `storage` (R52).
+    pub(crate) fn belongs(&self, id: &NodeId, storage: StorageId) -> bool {
+        self.members().find(id).is_some_and(|member| self.is_disk_of(member, storage))
+    }
+
+    /// Whether what `id` says with the disk `storage` counts in a quorum (R52).
+    pub(crate) fn counts(&self, id: &NodeId, storage: StorageId) -> bool {
+        let member = self.members().find(id).filter(|member| member.votes());
+        member.is_some_and(|member| self.is_disk_of(member, storage))
+    }
+
+    fn is_disk_of(&self, member: &Member, storage: StorageId) -> bool {
+        member.storage == storage || !self.keeps(Rule::StorageCounts)
+    }
+
     pub(crate) fn other_voters(&self) -> impl Iterator<Item = &Member> + Clone {
         self.members().voters().filter(|member| member.id != self.me)
     }
@@ -172,7 +191,7 @@ impl Voter {
     /// That voter as a peer, if it was heard within dead_after from the disk that counts (R52).
     pub(crate) fn heard(&self, voter: &Member, now: Moment) -> Option<&Peer> {
         let peer = self.peers.heard(&voter.id, now, self.dead_after())?;
-        (peer.presence.storage == voter.storage).then_some(peer)
+        self.is_disk_of(voter, peer.presence.storage).then_some(peer)
     }
 
     /// Voters heard within dead_after, this node included if it votes.
@@ -193,7 +212,13 @@ impl Voter {
 
     /// Whether that voter is heard and its clock fit for a lease (R27).
     fn leans_on(&self, voter: &Member, now: Moment) -> bool {
-        self.heard(voter, now).is_some_and(|peer| !peer.is_clock_deviant())
+        self.heard(voter, now).is_some() && !self.is_clock_deviant(&voter.id)
+    }
+
+    /// Whether that peer's clock runs off too far for a lease (R27).
+    pub(crate) fn is_clock_deviant(&self, id: &NodeId) -> bool {
+        let is_deviant = self.peers.get(id).is_some_and(Peer::is_clock_deviant);
+        is_deviant && self.keeps(Rule::ClockRateWatch)
     }
 
     /// Whether a majority is there whose promises could carry a lease of this node.
@@ -226,14 +251,17 @@ impl Voter {
     }
 
     pub(crate) fn quiet_left(&self, now: Moment) -> Option<Duration> {
-        let until = self.quiet_until.filter(|until| !now.has_surely_reached(*until))?;
+        let until = self.quiet_until().filter(|until| !now.has_surely_reached(*until))?;
         let boot = until.boot_ns.saturating_sub(now.boot_ns);
         let raw = until.raw_ns.saturating_sub(now.raw_ns);
         Some(Duration::from_nanos(boot.max(raw)))
     }
 
+    /// The end of the quiet period, if this node ever promised anything (R12).
     pub(crate) fn quiet_until(&self) -> Option<Moment> {
-        self.quiet_until
+        let length =
+            if self.keeps(Rule::HighWater) { self.quiet_length } else { self.dead_after() };
+        (!self.quiet_length.is_zero()).then(|| self.started.after(length))
     }
 
     /// The promise to somebody else that still runs.
@@ -246,7 +274,7 @@ impl Voter {
             && self.own_vote().is_some()
             && self.quiet_left(now).is_none()
             && !self.is_disk_slow(now)
-            && !matches!(self.activity, Activity::Stopping { .. })
+            && !self.activity.is_stopping()
     }
 
     /// Whether the disk owes an answer for so long that a vote could not be relied on.
@@ -273,7 +301,9 @@ impl Voter {
         Poll {
             now,
             durable: self.durable(),
-            promise: self.promise.as_ref(),
+            promise: self.promise.as_ref().filter(|promise| {
+                promise.term == self.term() || self.keeps(Rule::PromiseOutlivesTerm)
+            }),
             quiet_left: self.quiet_left(now),
             lease_left,
             is_stopping: self.activity != Activity::Idle,
@@ -378,7 +408,7 @@ impl Voter {
 
     /// The disk failed: this node is silent from now on (R4, P11).
     pub(crate) fn storage_failed(&mut self, error: Words, now: Moment) {
-        if !self.ledger.is_failed() {
+        if !self.ledger.is_failed() && self.keeps(Rule::FailedDisk) {
             self.ledger.fail();
             self.alarm(Alarm::StorageFailed { error }, now);
         }
@@ -465,7 +495,8 @@ impl Voter {
         let pause = self.timing().heartbeat();
         let last = self.last_fetch.get(from);
         let asked = last.is_some_and(|last| now.held_since(*last) < pause);
-        if theirs > mine && !asked && !self.is_storage_failed() {
+        let may_ask = !asked && !self.is_storage_failed() && self.keeps(Rule::FetchWhenBehind);
+        if theirs > mine && may_ask {
             self.last_fetch.insert(from.clone(), now);
             self.send(from, Message::Fetch(crate::protocol::message::Fetch { have: mine }));
         }

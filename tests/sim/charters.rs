@@ -119,6 +119,13 @@ pub(crate) fn founding(index: usize, document: &Document) -> Durable {
     Durable::founding(identity, document.clone())
 }
 
+/// The first record of a node that lost its disk: another disk, and nothing remembered (R52).
+pub(crate) fn wiped(index: usize, document: &Document) -> Durable {
+    let mut record = founding(index, document);
+    record.identity.storage = StorageId([u8::try_from(index).expect("at most nine") + 101; 16]);
+    record
+}
+
 /// The failback of a charter as a span, if there is one.
 pub(crate) fn failback_after(document: &Document) -> Option<Duration> {
     match document.charter.election.failback {

@@ -99,6 +99,12 @@ impl Clocks {
         boot.into_iter().chain(raw).min()
     }
 
+    /// The first true time at which both show `deadline`.
+    pub(crate) fn both_reach(&self, deadline: Moment) -> Option<TrueTime> {
+        let boot = self.boot.reaches(deadline.boot_ns)?;
+        Some(boot.max(self.raw.reaches(deadline.raw_ns)?))
+    }
+
     /// From `now` on both run off by these parts per million.
     pub(crate) fn set_rates(&mut self, now: TrueTime, boot_ppm: i64, raw_ppm: i64) {
         let rate = |ppm: i64| MILLION.checked_add_signed(ppm).expect("no clock runs backwards");
@@ -110,6 +116,12 @@ impl Clocks {
     /// one of both is.
     pub(crate) fn suspend(&mut self, now: TrueTime) {
         self.boot.turn(now, MILLION);
+        self.raw.turn(now, 0);
+    }
+
+    /// Both stand still, as if the one that runs on in suspend were not there.
+    pub(crate) fn stop(&mut self, now: TrueTime) {
+        self.boot.turn(now, 0);
         self.raw.turn(now, 0);
     }
 }

@@ -44,11 +44,12 @@ pub(crate) enum Count {
     CalmFailbacks,
     LosersOfMasterRecovered,
     DeafWinnersRecovered,
+    FollowersReturned,
 }
 
 impl Count {
     /// All of them.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::ElectionsWon,
         Self::ElectionsFailed,
         Self::Activations,
@@ -79,6 +80,7 @@ impl Count {
         Self::CalmFailbacks,
         Self::LosersOfMasterRecovered,
         Self::DeafWinnersRecovered,
+        Self::FollowersReturned,
     ];
 }
 

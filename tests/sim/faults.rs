@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::protocol::effects::{Input, Suspicion, Wish};
 use crate::protocol::membership::MemberRole;
 use crate::sim::charters;
-use crate::sim::disk::Health;
+use crate::sim::disk::{Disk, Health};
 use crate::sim::draw::Draw;
 use crate::sim::machine::Nap;
 use crate::sim::network::Weather;
@@ -51,6 +51,10 @@ pub(crate) enum Kind {
     SlowDisk,
     /// A disk fails; later the daemon starts on a sound one.
     FailingDisk,
+    /// A node loses its disk and comes back with a new one, for good; a minority at most.
+    Wipe,
+    /// What acts under mastership ends by itself.
+    WorkEnds,
     /// The clocks of a machine run at the edge of their bound.
     Drift,
     /// One of a machine's clocks is slewed far beyond the bound, the other is honest.
@@ -77,7 +81,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 28] = [
+    pub(crate) const ALL: [Self; 30] = [
         Self::OneWayCut,
         Self::LinkCut,
         Self::Deaf,
@@ -95,6 +99,8 @@ impl Kind {
         Self::Suspend,
         Self::SlowDisk,
         Self::FailingDisk,
+        Self::Wipe,
+        Self::WorkEnds,
         Self::Drift,
         Self::Slew,
         Self::Suspicion,
@@ -186,6 +192,8 @@ impl World {
             Kind::Pause | Kind::Suspend => self.lull(strike.kind, at),
             Kind::SlowDisk => self.slow_disk(at),
             Kind::FailingDisk => self.fail_disk(at),
+            Kind::Wipe => self.wipe(at),
+            Kind::WorkEnds => self.end_work(self.acting().unwrap_or(at)),
             Kind::Drift | Kind::Slew => self.turn_clocks(strike.kind, at),
             Kind::Suspicion => self.suspect(at),
             Kind::Transfer | Kind::StepDown | Kind::Leave | Kind::Edit => {
@@ -269,7 +277,7 @@ impl World {
         self.later(lasts, Undo::Mend(links));
     }
 
-    fn links_of(&mut self, kind: Kind, at: usize) -> Vec<(usize, usize)> {
+    pub(crate) fn links_of(&mut self, kind: Kind, at: usize) -> Vec<(usize, usize)> {
         let size = self.plan.size;
         let peer = (at + 1 + self.draw.index(size.saturating_sub(1))) % size;
         let into: Vec<_> = self.others(at).map(|peer| (peer, at)).collect();
@@ -368,11 +376,30 @@ impl World {
         self.later(lasts, Undo::ReplaceDisk(node));
     }
 
+    /// A daemon dies and its disk with it; it comes back with a disk that no document names.
+    fn wipe(&mut self, node: usize) {
+        if !self.can_spare(node) {
+            return;
+        }
+        self.crash(node);
+        let document = charters::document_of(&self.plan.roles, self.plan.settings[0], 0);
+        let document = document.expect("somebody may lead");
+        let machine = &mut self.machines[node];
+        machine.is_wiped = true;
+        machine.disk = Disk::new(charters::wiped(node, &document), machine.disk.latency);
+        let away = self.draw.skewed(Duration::from_millis(1), self.promise() * 3);
+        self.queue.put(self.now.after(away), Due::Start { node });
+    }
+
     /// Within the bound for good; a slew far beyond it hits one clock of one machine at most.
     fn turn_clocks(&mut self, kind: Kind, node: usize) {
         let edge = i64::try_from(DRIFT_PPM).expect("a small number");
         let rates = match kind {
             Kind::Slew => self.draw.pick(&[(83_000, 0), (-83_000, 0), (0, 83_000), (0, -83_000)]),
+            _ if self.draw.one_in(2) => {
+                let both = self.draw.pick(&[-edge, edge]);
+                (both, both)
+            }
             _ => (self.draw.pick(&[-edge, 0, edge]), self.draw.pick(&[-edge, 0, edge])),
         };
         self.set_clock_rates(node, rates);

@@ -4,10 +4,12 @@
 use core::time::Duration;
 
 use crate::protocol::effects::Order;
+use crate::protocol::mutant::Rule;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{Moment, Term};
 use crate::sim::clock::{Clocks, TrueTime};
 use crate::sim::draw::Draw;
+use crate::sim::missing::Missing;
 
 /// How children take to being told to stop.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -46,6 +48,7 @@ pub(crate) struct Children {
 pub(crate) struct Guard {
     children: Option<Children>,
     temper: Temper,
+    missing: Option<Missing>,
     /// Counts changes, so that an outdated appointment is recognised.
     pub(crate) generation: u64,
 }
@@ -61,21 +64,20 @@ impl Children {
         self.until.after(self.timing.stop() + self.timing.kill())
     }
 
-    /// The next true time at which the guard must look again.
-    fn appointment(&self, clocks: &Clocks) -> Option<TrueTime> {
-        let (own, local) = match self.stage {
+    /// The next thing to look at: by true time, and by the clocks.
+    fn agenda(&self) -> (Option<TrueTime>, Moment) {
+        match self.stage {
             Stage::Working => (None, self.until),
             Stage::Told { leaves } => (Some(leaves), self.kill),
             Stage::Killed { gone } => (Some(gone), self.limit()),
-        };
-        own.into_iter().chain(clocks.either_reaches(local)).min()
+        }
     }
 }
 
 impl Guard {
     /// Nothing runs.
-    pub(crate) fn new(temper: Temper) -> Self {
-        Self { children: None, temper, generation: 0 }
+    pub(crate) fn new(temper: Temper, missing: Option<Missing>) -> Self {
+        Self { children: None, temper, missing, generation: 0 }
     }
 
     /// What runs.
@@ -91,8 +93,25 @@ impl Guard {
     /// When to look again, and the generation to come with.
     pub(crate) fn appointment(&mut self, clocks: &Clocks) -> Option<(TrueTime, u64)> {
         self.generation += 1;
-        let at = self.children?.appointment(clocks)?;
+        let (own, deadline) = self.children?.agenda();
+        let at = own.into_iter().chain(self.reaches(clocks, deadline)).min()?;
         Some((at, self.generation))
+    }
+
+    /// When the guard takes `deadline` for reached.
+    fn reaches(&self, clocks: &Clocks, deadline: Moment) -> Option<TrueTime> {
+        match self.missing {
+            Some(Missing::Guard) => None,
+            Some(Missing::Rule(Rule::LeaseByFasterClock)) => clocks.both_reach(deadline),
+            Some(Missing::Rule(_) | Missing::BootClock) | None => clocks.either_reaches(deadline),
+        }
+    }
+
+    /// The daemon died and its pipe closed.
+    pub(crate) fn orphan(&mut self, now: TrueTime, draw: &mut Draw) {
+        if self.missing != Some(Missing::Guard) {
+            self.kill(now, draw);
+        }
     }
 
     /// The daemon orders. `timing` is the committed one: it gives the times to stop and to kill.
@@ -130,7 +149,7 @@ impl Guard {
         }
     }
 
-    /// Kills at once: the daemon's pipe closed, or patience ended.
+    /// Kills at once: the daemon is gone, or patience ended.
     pub(crate) fn kill(&mut self, now: TrueTime, draw: &mut Draw) {
         let temper = self.temper;
         if let Some(children) = self.children.as_mut()
@@ -149,11 +168,13 @@ impl Guard {
 
     /// Does whatever is due now. Says the term whose children are gone, once.
     pub(crate) fn look(&mut self, now: TrueTime, clocks: &Clocks, draw: &mut Draw) -> Option<Term> {
-        let reading = clocks.read(now);
-        if reading.may_have_reached(self.children?.until) {
+        let has_come = |guard: &Self, deadline| {
+            guard.reaches(clocks, deadline).is_some_and(|reached| reached <= now)
+        };
+        if has_come(self, self.children?.until) {
             self.tell(now, draw);
         }
-        if reading.may_have_reached(self.children?.kill) {
+        if has_come(self, self.children?.kill) {
             self.kill(now, draw);
         }
         let children = self.children?;
@@ -162,7 +183,7 @@ impl Guard {
             Stage::Told { leaves } => now >= leaves,
             Stage::Killed { gone } => now >= gone,
         };
-        (is_gone || reading.may_have_reached(children.limit())).then(|| {
+        (is_gone || has_come(self, children.limit())).then(|| {
             self.children = None;
             children.term
         })

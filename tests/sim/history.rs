@@ -8,7 +8,7 @@ use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Answer, Event, Order};
 use crate::protocol::membership::VOTERS_MAX;
 use crate::protocol::message::{Message, Verdict};
-use crate::protocol::units::{Hash, Position, Term};
+use crate::protocol::units::{Hash, Position, StorageId, Term};
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
 
@@ -26,8 +26,8 @@ pub(crate) enum Fact<'a> {
     Wrote { node: usize, before: &'a Durable, after: &'a Durable },
     /// A message left a node.
     Said { node: usize, to: usize, message: &'a Message },
-    /// A message reached a running node whose document is at `has`.
-    Heard { node: usize, from: usize, has: Position, message: &'a Message },
+    /// A message reached a running node in `term` whose document is at `has`.
+    Heard { node: usize, from: usize, has: Position, term: Term, message: &'a Message },
     /// A daemon ordered its guard.
     Ordered { node: usize, order: Order },
     /// Children began to act in `term` under the document at `accepted`.
@@ -116,14 +116,16 @@ pub(crate) struct History {
     /// Whether the candidate's document was older than the voter's whenever it asked, by voter,
     /// candidate and term.
     pub(crate) asked_with_older: BTreeMap<(usize, usize, Term), bool>,
+    /// The voter's term when the candidate last asked, by voter, candidate and term.
+    pub(crate) asked_in: BTreeMap<(usize, usize, Term), Term>,
     /// Who gave which term up.
     pub(crate) released: BTreeSet<(usize, Term)>,
     /// The last released term of each holder that each node's daemon heard of, by (node, holder).
     known_released: BTreeMap<(usize, usize), Term>,
     /// When each daemon came up.
     pub(crate) up_since: BTreeMap<usize, TrueTime>,
-    /// The clock rate bound of the run.
-    drift_ppm: u64,
+    /// The clock rate bound of the run, as far as clocks keep it.
+    pub(crate) drift_ppm: u64,
 }
 
 /// The end of a promise that a message carries away, if it does: (holder, last released term).
@@ -152,6 +154,11 @@ fn known(document: &Document, parent: Option<Position>) -> Known {
     let voters = document.charter.members.voters();
     let voters = voters.fold(0, |bits, member| bits | 1 << charters::index(&member.id));
     Known { hash: document.hash, parent, voters }
+}
+
+/// Whether what `node` says with this disk counts: documents name the first disk of each (R52).
+pub(crate) fn counts(node: usize, storage: StorageId) -> bool {
+    storage == charters::storage(node)
 }
 
 impl History {
@@ -232,9 +239,19 @@ impl History {
                     .or_insert_with(|| known(document, Some(before)));
                 self.accepted[node] = document.position;
             }
-            Fact::Wrote { node, after, .. } => self.wrote(node, after),
+            Fact::Wrote { node, after, .. } if counts(node, after.identity.storage) => {
+                self.wrote(node, after);
+            }
             Fact::Said { node, to, message } => self.said(node, to, message),
-            Fact::Heard { node, from, has, message } => self.heard(now, node, from, has, message),
+            Fact::Heard { node, from, has, term, message } => {
+                self.heard(now, node, from, message);
+                if let Message::Vote(asked) = message {
+                    let key = (node, from, asked.term);
+                    let is_older = asked.position < has;
+                    *self.asked_with_older.entry(key).or_insert(is_older) &= is_older;
+                    self.asked_in.insert(key, term);
+                }
+            }
             Fact::Began { node, term, .. } => {
                 self.activations.push(Activation { node, term, at: now });
             }
@@ -257,6 +274,7 @@ impl History {
                 self.known_released.retain(|(by, _), _| *by != node);
             }
             Fact::TimePassed
+            | Fact::Wrote { .. }
             | Fact::Ordered { .. }
             | Fact::Told { .. }
             | Fact::Answered { .. }
@@ -284,11 +302,13 @@ impl History {
     fn said(&mut self, node: usize, to: usize, message: &Message) {
         if let Message::VoteReply(ballot) = message
             && ballot.verdict == Verdict::Granted
+            && counts(node, ballot.storage)
         {
             self.votes_said.entry((node, ballot.candidacy)).or_insert(to);
         }
         if let Message::HeartbeatAck(ack) = message
             && ack.verdict == Verdict::Granted
+            && counts(node, ack.presence.storage)
             && !self.knows_released(node, to, ack.term)
             && let Some(receipt) = self.receipt(node, to, ack.term, ack.sequence)
         {
@@ -303,7 +323,7 @@ impl History {
         }
     }
 
-    fn heard(&mut self, now: TrueTime, node: usize, from: usize, has: Position, message: &Message) {
+    fn heard(&mut self, now: TrueTime, node: usize, from: usize, message: &Message) {
         if let Message::Heartbeat(beat) = message {
             // Whoever won a later term had a majority that was bound to nobody else: promises to
             // earlier masters carry nothing any more, and this one replaces them (R24).
@@ -320,12 +340,6 @@ impl History {
             if receipts.len() > RECEIPTS_MAX {
                 receipts.pop_first();
             }
-        }
-        if let Message::Vote(asked) = message {
-            let is_older = asked.position < has;
-            let key = (node, from, asked.term);
-            let known = self.asked_with_older.entry(key).or_insert(is_older);
-            *known &= is_older;
         }
         // Of what is made up nobody learns anything. What a third node passes on frees the promise;
         // a node that did not take part in that term need not remember it.

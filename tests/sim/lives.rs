@@ -11,6 +11,7 @@ use crate::sim::clock::Clocks;
 use crate::sim::counters::Count;
 use crate::sim::history::Fact;
 use crate::sim::machine::Nap;
+use crate::sim::missing::Missing;
 use crate::sim::world::{Due, World};
 
 /// How long the guard takes at most to notice that its daemon died.
@@ -80,9 +81,9 @@ impl World {
         let machine = &mut self.machines[node];
         let record = machine.disk.record().clone();
         let started = Node::new(record, machine.clocks.read(self.now), machine.draw.bits());
-        machine.node = Some(Box::new(match self.rule {
-            Some(rule) => started.without(rule),
-            None => started,
+        machine.node = Some(Box::new(match self.missing {
+            Some(Missing::Rule(rule)) => started.without(rule),
+            Some(Missing::Guard | Missing::BootClock) | None => started,
         }));
         let accepted = self.machines[node].disk.record().accepted.position;
         self.observe(&Fact::Started { node, accepted });
@@ -105,7 +106,9 @@ impl World {
         }
         machine.nap = nap;
         machine.naps += 1;
-        if nap == Nap::Suspended {
+        if nap == Nap::Suspended && self.missing == Some(Missing::BootClock) {
+            machine.clocks.stop(self.now);
+        } else if nap == Nap::Suspended {
             machine.clocks.suspend(self.now);
         }
     }
@@ -134,6 +137,11 @@ impl World {
         for input in missed {
             self.feed(node, input);
         }
+    }
+
+    /// Whether a machine is there for good, with the disk that the documents name.
+    pub(crate) fn is_whole(&self, node: usize) -> bool {
+        !self.machines[node].is_gone && !self.machines[node].is_wiped
     }
 
     // ---- guard and children --------------------------------------------------------------
@@ -181,6 +189,13 @@ impl World {
                 self.queue.put(self.now.after(Duration::from_millis(1)), Due::Start { node });
             }
         }
+    }
+
+    /// What acts ends, untold.
+    pub(crate) fn end_work(&mut self, node: usize) {
+        let machine = &mut self.machines[node];
+        machine.guard.kill(self.now, &mut machine.draw);
+        self.look(node);
     }
 
     fn confirm_stopped(&mut self, node: usize, term: Term) {

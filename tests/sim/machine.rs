@@ -55,6 +55,8 @@ pub(crate) struct Machine {
     pub(crate) is_start_due: bool,
     /// Whether it never comes back.
     pub(crate) is_gone: bool,
+    /// Whether its disk was lost: it counts for nothing from then on.
+    pub(crate) is_wiped: bool,
 }
 
 impl Machine {
@@ -75,6 +77,7 @@ impl Machine {
             knows_disk_failed: false,
             is_start_due: false,
             is_gone: false,
+            is_wiped: false,
         }
     }
 

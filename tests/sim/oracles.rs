@@ -1,13 +1,13 @@
 //! The promises as sentences about facts. Each oracle sees one fact and what happened before it.
 //! Never changes anything; a broken sentence ends the run.
 
-use crate::protocol::effects::{Answer, Event};
-use crate::protocol::message::{Message, Verdict};
+use crate::protocol::effects::{Answer, Event, Order};
+use crate::protocol::message::{Message, Refusal, Verdict};
 use crate::protocol::units::{Position, Term};
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
 use crate::sim::disk::Disk;
-use crate::sim::history::{Fact, History};
+use crate::sim::history::{Fact, History, counts};
 use crate::sim::machine::Machine;
 
 /// The world as an oracle may see it.
@@ -47,7 +47,7 @@ const fn oracle(
 }
 
 /// All of them.
-pub(crate) const ORACLES: [Oracle; 19] = [
+pub(crate) const ORACLES: [Oracle; 22] = [
     oracle("P1", "at most one node acts at any true time", at_most_one_acts),
     oracle("P2", "each activation has a higher term than all before it", terms_of_acting_rise),
     oracle("P2", "two winners never share a term", one_winner_per_term),
@@ -64,6 +64,9 @@ pub(crate) const ORACLES: [Oracle; 19] = [
     oracle("P6", "what acts is covered by the promises of a majority", acting_is_promised),
     oracle("P6", "no vote breaks a running promise", votes_keep_promises),
     oracle("P6", "a node with living children neither votes nor starts", living_children_bind),
+    oracle("P6", "whoever begins to act has two heartbeats left to act", begins_with_a_lease),
+    oracle("P7", "a vote refused by what binds the voter moves no term", refusals_move_no_term),
+    oracle("P9", "a handover leads from one term to the next", handovers_lead_to_the_next),
     oracle("P9", "a term is released after its children are dead", released_when_dead),
     oracle("P9", "a released term is never used again", released_for_ever),
     oracle("P11", "a node with a failed disk is silent", failed_disks_are_silent),
@@ -100,11 +103,11 @@ fn winners_have_votes_on_disk(view: &View<'_>, fact: &Fact<'_>) -> Option<String
 
 fn one_vote_per_term(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let (key, vote) = match fact {
-        Fact::Wrote { node, after, .. } => {
+        Fact::Wrote { node, after, .. } if counts(*node, after.identity.storage) => {
             ((*node, after.term), charters::index(after.vote.as_ref()?))
         }
         Fact::Said { node, to, message: Message::VoteReply(ballot) }
-            if ballot.verdict == Verdict::Granted =>
+            if ballot.verdict == Verdict::Granted && counts(*node, ballot.storage) =>
         {
             ((*node, ballot.candidacy), *to)
         }
@@ -181,7 +184,11 @@ fn commits_are_on_a_majority(view: &View<'_>, fact: &Fact<'_>) -> Option<String>
     let position = committed_by(fact)?;
     // A record that brings a document and its commit at once counts for itself.
     let besides = match fact {
-        Fact::Wrote { node, after, .. } if after.accepted.position >= position => 1 << *node,
+        Fact::Wrote { node, after, .. }
+            if after.accepted.position >= position && counts(*node, after.identity.storage) =>
+        {
+            1 << *node
+        }
         _ => 0,
     };
     (!view.is_on_a_majority(position, besides)).then(|| format!("{position} is not"))
@@ -214,7 +221,8 @@ fn acting_is_promised(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
 fn vote_in(fact: &Fact<'_>) -> Option<(usize, usize)> {
     match fact {
         Fact::Said { node, to, message: Message::VoteReply(ballot) } => {
-            (ballot.verdict == Verdict::Granted).then_some((*node, *to))
+            let is_vote = ballot.verdict == Verdict::Granted && counts(*node, ballot.storage);
+            is_vote.then_some((*node, *to))
         }
         Fact::Said { node, message: Message::Vote(_), .. } => Some((*node, *node)),
         _ => None,
@@ -232,14 +240,46 @@ fn votes_keep_promises(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
 }
 
 fn living_children_bind(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
-    if let Fact::Ordered { node, order: crate::protocol::effects::Order::Start { term, .. } } = fact
-    {
+    if let Fact::Ordered { node, order: Order::Start { term, .. } } = fact {
         let living = view.machines[*node].guard.children()?.term;
         return Some(format!("starts {term:?} while children of {living:?} live"));
     }
     let (voter, _) = vote_in(fact)?;
     let living = view.machines[voter].guard.children()?.term;
     Some(format!("{} votes while children of {living:?} live", charters::name(voter)))
+}
+
+fn begins_with_a_lease(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Ordered { node, order: Order::Start { term, until } } = fact else { return None };
+    let machine = &view.machines[*node];
+    let heartbeat = machine.node.as_ref()?.committed().charter.timing.heartbeat();
+    let needed = machine.clocks.read(view.now).after(heartbeat * 2);
+    let is_enough = needed.boot_ns <= until.boot_ns && needed.raw_ns <= until.raw_ns;
+    (!is_enough).then(|| format!("{} begins in {term:?}", machine.id))
+}
+
+fn refusals_move_no_term(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Said { node, to, message: Message::VoteReply(ballot) } = fact else { return None };
+    let Verdict::Refused(refusal) = &ballot.verdict else { return None };
+    let is_bound = matches!(
+        refusal,
+        Refusal::Promised { .. }
+            | Refusal::QuietPeriod { .. }
+            | Refusal::LeaseHolder { .. }
+            | Refusal::StillStopping
+            | Refusal::StorageFailed
+    );
+    let before = view.history.asked_in.get(&(*node, *to, ballot.candidacy))?;
+    let has_moved = is_bound && ballot.term != *before;
+    has_moved.then(|| format!("{} went to {:?}: {refusal}", charters::name(*node), ballot.term))
+}
+
+fn handovers_lead_to_the_next(_: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Said { node, message: Message::Vote(asked), .. } = fact else { return None };
+    let released = asked.release.as_ref()?.term;
+    let is_next = released.next() == Some(asked.term);
+    let name = charters::name(*node);
+    (!is_next).then(|| format!("{name} stands in {:?} on the end of {released:?}", asked.term))
 }
 
 fn said_after_written(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {

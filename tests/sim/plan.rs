@@ -32,6 +32,8 @@ pub(crate) enum Ending {
     WinnerDeaf,
     /// One follower never comes back.
     FollowerLost,
+    /// One follower is cut off for a while and comes back.
+    FollowerReturns,
 }
 
 /// Everything about a run that is drawn in advance.
@@ -77,15 +79,23 @@ impl Plan {
             4..6 => Timing::DEFAULT,
             _ => any_timing(draw),
         };
-        let mut settings = vec![Settings { timing, failback: any_failback(timing, draw) }];
+        let mut settings =
+            vec![Settings { timing, failback: any_failback(timing, draw) }];
         for _ in 0..3 {
             let timing = if draw.one_in(2) { any_timing(draw) } else { timing };
-            settings.push(Settings { timing, failback: any_failback(timing, draw) });
+            let failback = any_failback(timing, draw);
+            settings.push(Settings { timing, failback });
         }
         let beat = timing.dead_after();
         let long_watch = (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60));
-        let endings =
-            [Ending::AllWell, Ending::MasterLost, Ending::WinnerDeaf, Ending::FollowerLost];
+        let endings = [
+            Ending::AllWell,
+            Ending::MasterLost,
+            Ending::WinnerDeaf,
+            Ending::FollowerLost,
+            Ending::FollowerReturns,
+            Ending::FollowerReturns,
+        ];
         let mut kinds: BTreeSet<Kind> =
             Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect();
         if churns {
@@ -130,7 +140,7 @@ impl Plan {
 /// Voters, perhaps one of them a witness, and observers where they may become voters.
 fn any_roles(churns: bool, draw: &mut Draw) -> Vec<MemberRole> {
     let mut roles = vec![MemberRole::Voter; draw.pick(&SIZES)];
-    if roles.len() >= 3 && draw.one_in(6) {
+    if roles.len() >= 3 && draw.one_in(4) {
         let witness = draw.index(roles.len());
         roles[witness] = MemberRole::Witness;
     }
@@ -143,7 +153,7 @@ fn any_roles(churns: bool, draw: &mut Draw) -> Vec<MemberRole> {
 
 fn any_timing(draw: &mut Draw) -> Timing {
     loop {
-        let dead_after = draw.skewed(Duration::from_millis(200), Duration::from_secs(6));
+        let dead_after = draw.skewed(Duration::from_millis(200), Duration::from_secs(15));
         let heartbeat = dead_after / draw.pick(&[4, 4, 4, 5, 6, 10]);
         let stop = draw.between(Duration::ZERO, dead_after / 3);
         let stagger = draw.between(Duration::from_millis(20), Duration::from_millis(60));

@@ -6,8 +6,8 @@ use std::fmt::Write as _;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
-use crate::protocol::mutant::Rule;
 use crate::sim::counters::Counters;
+use crate::sim::missing::Missing;
 use crate::sim::run::run_seed;
 use crate::sim::script::{self, Script};
 use crate::sim::trace::Detail;
@@ -24,8 +24,8 @@ pub(crate) enum Verdict {
 }
 
 /// Runs one seed, quietly.
-pub(crate) fn judge(seed: u64, rule: Option<Rule>) -> Verdict {
-    verdict_of(|| run_seed(seed, rule, Detail::Silent))
+pub(crate) fn judge(seed: u64, missing: Option<Missing>) -> Verdict {
+    verdict_of(|| run_seed(seed, missing, Detail::Silent))
 }
 
 fn verdict_of(run: impl FnOnce() -> World) -> Verdict {
@@ -61,17 +61,17 @@ impl Verdict {
     }
 }
 
-fn words_of(cause: &(dyn std::any::Any + Send)) -> String {
+pub(crate) fn words_of(cause: &(dyn std::any::Any + Send)) -> String {
     let text = cause.downcast_ref::<String>().map(String::as_str);
     text.or(cause.downcast_ref::<&str>().copied()).unwrap_or("without a word").to_owned()
 }
 
 /// The whole report about a seed that broke a sentence; its script is left in a file.
-pub(crate) fn report(seed: u64, rule: Option<Rule>) -> String {
+pub(crate) fn report(seed: u64, missing: Option<Missing>) -> String {
     let mut lines = Vec::new();
     let mut found = None;
     let verdict = verdict_of(|| {
-        let world = run_seed(seed, rule, Detail::Kept);
+        let world = run_seed(seed, missing, Detail::Kept);
         lines.extend(world.trace.last().cloned());
         found = Some(Script::of(seed, &world));
         world
@@ -82,7 +82,7 @@ pub(crate) fn report(seed: u64, rule: Option<Rule>) -> String {
             writeln!(report, "  {line}")?;
         }
         writeln!(report, "seed {seed}, {}", verdict.words())?;
-        let mutant = rule.map(|rule| format!("SIM_MUTANT={rule:?} ")).unwrap_or_default();
+        let mutant = missing.map(|missing| format!("SIM_MUTANT={missing} ")).unwrap_or_default();
         writeln!(report, "again: SIM_SEED={seed} {mutant}cargo test sim::replay -- --nocapture")?;
         if let Some(script) = &found {
             let file = script_file(&format!("seed-{seed}.sim"));
@@ -128,11 +128,12 @@ fn number(name: &str) -> Option<u64> {
     Some(text.parse().unwrap_or_else(|_| panic!("{name}={text} is not a number")))
 }
 
-/// The rule named in `SIM_MUTANT`.
-fn rule_asked_for() -> Option<Rule> {
-    let text = env::var("SIM_MUTANT").ok()?;
-    let rule = script::rule_named(&text);
-    Some(rule.unwrap_or_else(|| panic!("SIM_MUTANT={text} is none of {:?}", Rule::ALL)))
+/// What is named in `SIM_MUTANT`.
+pub(crate) fn missing_as_asked() -> Option<Missing> {
+    let name = env::var("SIM_MUTANT").ok()?;
+    let missing = Missing::named(&name);
+    let names = || Missing::all().map(|missing| missing.to_string()).collect::<Vec<_>>();
+    Some(missing.unwrap_or_else(|| panic!("SIM_MUTANT={name} is none of {:?}", names())))
 }
 
 /// The seeds named in `SIM_SEEDS=from..to`, or these.
@@ -152,14 +153,14 @@ fn one_seed_can_be_replayed() {
         return replay_file(&file, if is_verbose { Detail::Printed } else { Detail::Silent });
     }
     let seed = number("SIM_SEED").unwrap_or(1);
-    let rule = rule_asked_for();
+    let missing = missing_as_asked();
     if is_verbose {
-        let world = run_seed(seed, rule, Detail::Printed);
+        let world = run_seed(seed, missing, Detail::Printed);
         assert_eq!(world.broken, None, "seed {seed}");
         return;
     }
-    match judge(seed, rule) {
+    match judge(seed, missing) {
         Verdict::Held(counters) => println!("seed {seed} holds:\n{counters}"),
-        Verdict::Broken(_) | Verdict::Panicked(_) => panic!("\n{}", report(seed, rule)),
+        Verdict::Broken(_) | Verdict::Panicked(_) => panic!("\n{}", report(seed, missing)),
     }
 }

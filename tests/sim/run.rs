@@ -5,12 +5,14 @@ use core::time::Duration;
 
 use crate::protocol::effects::Wish;
 use crate::protocol::membership::{Member, Membership};
-use crate::protocol::mutant::Rule;
+use crate::protocol::units::Term;
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
 use crate::sim::counters::Count;
 use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
+use crate::sim::faults::{Kind, both};
+use crate::sim::missing::Missing;
 use crate::sim::network::Weather;
 use crate::sim::plan::{Ending, Plan};
 use crate::sim::trace::Detail;
@@ -25,10 +27,10 @@ const CALM_DRIFT_PPM: i64 = 200;
 const HANDOVER_TRIES: u32 = 20;
 
 /// Runs one seed with all rules, or without one. The world tells what came of it.
-pub(crate) fn run_seed(seed: u64, rule: Option<Rule>, detail: Detail) -> World {
+pub(crate) fn run_seed(seed: u64, missing: Option<Missing>, detail: Detail) -> World {
     let mut draw = Draw::new(seed);
     let plan = Plan::draw(&mut draw);
-    let mut world = World::new(plan, draw, rule, detail);
+    let mut world = World::new(plan, draw, missing, detail);
     world.live();
     world
 }
@@ -48,6 +50,7 @@ impl World {
             Ending::MasterLost => self.lose_the_master(),
             Ending::WinnerDeaf => self.deafen_a_winner(),
             Ending::FollowerLost => self.lose_a_follower(),
+            Ending::FollowerReturns => self.miss_a_follower(),
         }
         self.settle();
         self.watch();
@@ -124,11 +127,23 @@ impl World {
         if !self.can_spare(master) {
             return;
         }
+        if self.draw.one_in(2) {
+            self.miss_an_edit(master);
+        }
         self.machines[master].is_gone = true;
         self.crash(master);
         self.run_until(self.plan.longest_promise(), |world| world.acting().is_none());
         self.await_master();
         self.counters.add(Count::LosersOfMasterRecovered);
+    }
+
+    /// One follower does not hear of the last edit of a master.
+    fn miss_an_edit(&mut self, master: usize) {
+        let beat = self.plan.settings[0].timing.heartbeat();
+        let follower = (master + 1 + self.draw.index(self.plan.size - 1)) % self.plan.size;
+        self.cut_for(both(master, follower).to_vec(), beat * 2);
+        self.edit(master);
+        self.run_for(beat);
     }
 
     fn deafen_a_winner(&mut self) {
@@ -145,13 +160,57 @@ impl World {
 
     fn lose_a_follower(&mut self) {
         self.await_master();
-        let is_other = |node: &usize| self.acting() != Some(*node);
-        let follower = (0..self.plan.size).rev().find(is_other);
-        if let Some(follower) = follower.filter(|node| self.can_spare(*node)) {
+        let acting = self.acting();
+        let follower = (0..self.plan.size).rev().find(|node| acting != Some(*node));
+        if let Some(follower) = follower.filter(|follower| self.can_spare(*follower)) {
             self.machines[follower].is_gone = true;
             self.crash(follower);
         }
         self.await_master();
+    }
+
+    /// A minority changes nothing, neither while it is away nor when it comes back (P10).
+    fn miss_a_follower(&mut self) {
+        self.await_master();
+        self.settle();
+        let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
+        let others: Vec<usize> = (0..self.plan.size).filter(|node| *node != master).collect();
+        let follower = self.draw.pick(&others);
+        if !self.can_spare(follower) || self.may_fail_back(master) {
+            return;
+        }
+        let before = (self.history.activations.len(), self.highest_term());
+        let kinds = [Kind::Isolation, Kind::Deaf, Kind::Mute];
+        let links = if self.draw.one_in(2) {
+            both(master, follower).to_vec()
+        } else {
+            let kind = self.draw.pick(&kinds);
+            self.links_of(kind, follower)
+        };
+        let promise = self.promise();
+        let lasts = self.draw.between(promise, promise * 4);
+        self.cut_for(links, lasts);
+        self.run_until(lasts + promise * 3, |world| world.acting() != Some(master));
+        let after = (self.history.activations.len(), self.highest_term());
+        let is_same = after == before && self.acting() == Some(master);
+        if !is_same && self.broken.is_none() {
+            let detail = format!("{} missed: {:?}", charters::name(follower), self.acting());
+            self.fail("P10", "a node that is cut off and comes back moves nothing", detail);
+        }
+        self.counters.add(Count::FollowersReturned);
+    }
+
+    /// Whether mastership may yet go to a better node by itself.
+    fn may_fail_back(&self, master: usize) -> bool {
+        let document = self.machines[master].node.as_ref().map(|node| node.committed());
+        let is_due = document.and_then(charters::failback_after).is_some();
+        is_due && self.preferred() != Some(master)
+    }
+
+    /// The latest term that any node is in.
+    fn highest_term(&self) -> Term {
+        let nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
+        nodes.map(|node| node.durable().term).max().unwrap_or_default()
     }
 
     /// What the faults left behind comes to rest: hold-offs, half-done handovers, cool-downs.
@@ -164,27 +223,30 @@ impl World {
         }
     }
 
-    /// The members of the newest document that any daemon has.
-    fn members(&self) -> Option<&Membership> {
-        let nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
-        let documents = nodes.map(|node| &node.durable().accepted);
-        let newest = documents.max_by_key(|document| document.position)?;
-        Some(&newest.charter.members)
+    /// The members of the newest document that any node has, running or not.
+    fn members(&self) -> &Membership {
+        let documents = self.machines.iter().map(|machine| match &machine.node {
+            Some(node) => &node.durable().accepted,
+            None => &machine.disk.record().accepted,
+        });
+        let newest = documents.max_by_key(|document| document.position);
+        &newest.expect("there is a machine").charter.members
     }
 
-    /// Whether this node runs, hears everybody, and may lead.
+    /// Whether this node is whole, hears everybody, and may lead.
     fn can_lead(&self, node: usize) -> bool {
         let is_deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, node));
-        let member = self.members().and_then(|members| members.find(&charters::name(node)));
-        !self.machines[node].is_gone && !is_deaf && member.is_some_and(Member::may_lead)
+        let member = self.members().find(&charters::name(node));
+        self.is_whole(node) && !is_deaf && member.is_some_and(Member::may_lead)
     }
 
-    /// Whether the others can lead and vote without this node.
+    /// Whether the cluster has a majority, and somebody who may lead, without `node`.
     pub(crate) fn can_spare(&self, node: usize) -> bool {
-        let Some(members) = self.members() else { return false };
-        let others = members.voters().filter(|member| member.id != charters::name(node));
-        let somebody = (0..self.plan.size).any(|other| other != node && self.can_lead(other));
-        others.count() >= members.majority() && somebody
+        let members = self.members();
+        let voters = members.voters().map(|member| (charters::index(&member.id), member));
+        let others = voters.filter(|(other, _)| *other != node && self.is_whole(*other));
+        let others: Vec<&Member> = others.map(|(_, member)| member).collect();
+        others.len() >= members.majority() && others.iter().any(|member| member.may_lead())
     }
 
     /// The preferred one of those that can lead.

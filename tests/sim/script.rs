@@ -16,12 +16,12 @@
 
 use std::fmt::{self, Write as _};
 
-use crate::protocol::mutant::Rule;
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
 use crate::sim::draw::Draw;
 use crate::sim::faults::{Kind, Strike};
 use crate::sim::guard::Temper;
+use crate::sim::missing::Missing;
 use crate::sim::network::Weather;
 use crate::sim::plan::Plan;
 use crate::sim::run::CALM_DISK;
@@ -54,7 +54,7 @@ impl Noise {
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub(crate) struct Script {
     pub(crate) seed: u64,
-    pub(crate) rule: Option<Rule>,
+    pub(crate) missing: Option<Missing>,
     pub(crate) strikes: Vec<(TrueTime, Strike)>,
     pub(crate) quiet: Vec<Noise>,
 }
@@ -63,7 +63,7 @@ impl Script {
     /// The script of a run that was drawn from its seed.
     pub(crate) fn of(seed: u64, world: &World) -> Self {
         let strikes = world.struck.iter().filter(|(at, _)| *at <= world.now).copied().collect();
-        Self { seed, rule: world.rule, strikes, quiet: Vec::new() }
+        Self { seed, missing: world.missing, strikes, quiet: Vec::new() }
     }
 
     /// Makes the run.
@@ -78,7 +78,7 @@ impl Script {
                 Noise::Children => plan.temper = Temper::Stubborn,
             }
         }
-        let mut world = World::new(plan, draw, self.rule, detail);
+        let mut world = World::new(plan, draw, self.missing, detail);
         world.is_scripted = true;
         for (at, strike) in &self.strikes {
             world.queue.put(*at, Due::Strike { epoch: world.epoch, strike: *strike });
@@ -120,14 +120,14 @@ impl Script {
     /// The first line that cannot be read, and why.
     pub(crate) fn parse(text: &str) -> Result<Self, String> {
         let mut seed = None;
-        let mut script = Self { seed: 0, rule: None, strikes: Vec::new(), quiet: Vec::new() };
+        let mut script = Self { seed: 0, missing: None, strikes: Vec::new(), quiet: Vec::new() };
         for (number, line) in text.lines().enumerate() {
             let line = line.split('#').next().unwrap_or_default();
             let words: Vec<&str> = line.split_whitespace().collect();
             let read = match words.as_slice() {
                 [] => Some(()),
                 ["seed", number] => number.parse().ok().map(|number| seed = Some(number)),
-                ["without", rule] => rule_named(rule).map(|rule| script.rule = Some(rule)),
+                ["without", name] => Missing::named(name).map(|it| script.missing = Some(it)),
                 ["quiet", word] => {
                     let noise = Noise::ALL.into_iter().find(|noise| noise.word() == *word);
                     noise.map(|noise| script.quiet.push(noise))
@@ -140,11 +140,6 @@ impl Script {
         script.seed = seed.ok_or("no line `seed NUMBER`")?;
         Ok(script)
     }
-}
-
-/// The rule of that name.
-pub(crate) fn rule_named(name: &str) -> Option<Rule> {
-    Rule::ALL.into_iter().find(|rule| format!("{rule:?}") == name)
 }
 
 fn strike(words: &[&str]) -> Option<(TrueTime, Strike)> {
@@ -160,8 +155,8 @@ fn strike(words: &[&str]) -> Option<(TrueTime, Strike)> {
 impl fmt::Display for Script {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "seed {}", self.seed)?;
-        if let Some(rule) = self.rule {
-            writeln!(f, "without {rule:?}")?;
+        if let Some(missing) = self.missing {
+            writeln!(f, "without {missing}")?;
         }
         for noise in &self.quiet {
             writeln!(f, "quiet {}", noise.word())?;
@@ -187,6 +182,7 @@ pub(crate) fn with_verdict(script: &Script, verdict: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::protocol::mutant::Rule;
     use crate::sim::run::run_seed;
 
     #[test]
@@ -202,10 +198,10 @@ mod tests {
 
     #[test]
     fn a_script_that_breaks_a_sentence_is_cut_down_to_what_breaks_it() {
-        let rule = Some(Rule::StopBeforeExpiry);
+        let missing = Some(Missing::Rule(Rule::StopBeforeExpiry));
         let broken = |script: &Script| script.run(Detail::Silent).broken.map(|b| b.sentence);
         let (seed, world) = (1..200)
-            .map(|seed| (seed, run_seed(seed, rule, Detail::Silent)))
+            .map(|seed| (seed, run_seed(seed, missing, Detail::Silent)))
             .find(|(_, world)| world.broken.is_some() && world.struck.len() > 4)
             .expect("some seed notices");
         let script = Script::of(seed, &world);

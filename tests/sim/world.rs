@@ -5,7 +5,6 @@ use core::time::Duration;
 
 use crate::protocol::effects::{Answer, Effects, Event, Input, Wish};
 use crate::protocol::message::Message;
-use crate::protocol::mutant::Rule;
 use crate::protocol::units::{RequestId, Term};
 use crate::sim::charters;
 use crate::sim::clock::{Clocks, TrueTime};
@@ -16,6 +15,7 @@ use crate::sim::faults::{Strike, Undo};
 use crate::sim::guard::Guard;
 use crate::sim::history::{Fact, History};
 use crate::sim::machine::{Machine, Nap};
+use crate::sim::missing::Missing;
 use crate::sim::network::Network;
 use crate::sim::oracles::{ORACLES, View};
 use crate::sim::plan::Plan;
@@ -111,14 +111,19 @@ pub(crate) struct World {
     /// Who writes a transcript, if anybody does.
     pub(crate) listener: Option<Listener>,
     requests: u64,
-    /// The rule that is switched off, if any.
-    pub(crate) rule: Option<Rule>,
+    /// What is missing, if anything.
+    pub(crate) missing: Option<Missing>,
     spins: u32,
 }
 
 impl World {
     /// A cluster that was just founded; every daemon starts within the first moments.
-    pub(crate) fn new(plan: Plan, mut draw: Draw, rule: Option<Rule>, detail: Detail) -> Self {
+    pub(crate) fn new(
+        plan: Plan,
+        mut draw: Draw,
+        missing: Option<Missing>,
+        detail: Detail,
+    ) -> Self {
         let document =
             charters::document_of(&plan.roles, plan.settings[0], 0).expect("somebody may lead");
         let history = History::new(&document);
@@ -126,7 +131,7 @@ impl World {
         let machine = |index| {
             let disk = Disk::new(charters::founding(index, &document), plan.disk);
             let clocks = fresh_clocks(now, &mut draw);
-            let guard = Guard::new(plan.temper);
+            let guard = Guard::new(plan.temper, missing);
             Machine::new(charters::name(index), clocks, disk, guard, draw.fork())
         };
         let machines: Vec<Machine> = (0..plan.size).map(machine).collect();
@@ -151,7 +156,7 @@ impl World {
             edits: 0,
             listener: None,
             requests: 0,
-            rule,
+            missing,
             spins: 0,
         };
         for node in 0..world.plan.size {
@@ -198,7 +203,7 @@ impl World {
             }
             Due::Orphaned { node, life } if self.machines[node].life == life => {
                 let machine = &mut self.machines[node];
-                machine.guard.kill(self.now, &mut machine.draw);
+                machine.guard.orphan(self.now, &mut machine.draw);
                 self.look(node);
             }
             Due::Start { node } => self.start(node),
@@ -263,9 +268,10 @@ impl World {
         }
         if let Input::Received { from, message } = &input {
             let from = charters::index(from);
-            let running = self.machines[index].node.as_ref();
-            let has = running.map(|node| node.durable().accepted.position).unwrap_or_default();
-            self.observe(&Fact::Heard { node: index, from, has, message });
+            let record = self.machines[index].node.as_ref().map(|node| node.durable());
+            let has = record.map(|record| record.accepted.position).unwrap_or_default();
+            let term = record.map(|record| record.term).unwrap_or_default();
+            self.observe(&Fact::Heard { node: index, from, has, term, message });
         }
         if matches!(input, Input::PersistFailed { .. }) {
             self.machines[index].knows_disk_failed = true;

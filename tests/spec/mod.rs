@@ -2,7 +2,7 @@
 //! promises it shows; `tidy` keeps both sides complete.
 //! Never draws lots, but for the examples of `properties`: what searches is the simulator.
 
-mod stage;
+pub(crate) mod stage;
 mod workshop;
 
 mod acting;

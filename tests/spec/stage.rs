@@ -16,6 +16,7 @@ use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
 use crate::sim::guard::Temper;
 use crate::sim::machine::Nap;
+use crate::sim::missing::Missing;
 use crate::sim::network::Weather;
 use crate::sim::plan::{Ending, Plan};
 use crate::sim::trace::Detail;
@@ -36,12 +37,24 @@ pub(crate) struct Stage {
 impl Stage {
     /// `size` nodes, failback after `failback`, all started.
     pub(crate) fn of(size: usize, failback: Failback) -> Self {
-        Self::founded(size, Settings { timing: Timing::LAN, failback })
+        let settings = Settings { timing: Timing::LAN, failback };
+        Self::founded(size, settings)
     }
 
     /// `size` nodes that never fail back, under `timing`, of which the preferred one leads.
     pub(crate) fn timed(size: usize, timing: Timing) -> Self {
-        let mut stage = Self::founded(size, Settings { timing, failback: Failback::Never });
+        let settings = Settings { timing, failback: Failback::Never };
+        Self::lacking(None, &vec![MemberRole::Voter; size], settings)
+    }
+
+    /// Nodes for these roles under `settings`, of which the preferred one leads, with something
+    /// `missing`.
+    pub(crate) fn lacking(
+        missing: Option<Missing>,
+        roles: &[MemberRole],
+        settings: Settings,
+    ) -> Self {
+        let mut stage = Self::seeded(missing, roles, settings, 1);
         stage.await_master(A);
         stage
     }
@@ -54,7 +67,8 @@ impl Stage {
         seed: u64,
         listener: Listener,
     ) -> Self {
-        let mut stage = Self::seeded(size, Settings { timing: Timing::LAN, failback }, seed);
+        let settings = Settings { timing: Timing::LAN, failback };
+        let mut stage = Self::seeded(None, &vec![MemberRole::Voter; size], settings, seed);
         stage.set_delay(Duration::from_millis(1));
         for node in 0..size {
             stage.slow_disk(node, Duration::from_millis(1));
@@ -70,13 +84,18 @@ impl Stage {
     }
 
     fn founded(size: usize, settings: Settings) -> Self {
-        Self::seeded(size, settings, 1)
+        Self::seeded(None, &vec![MemberRole::Voter; size], settings, 1)
     }
 
-    fn seeded(size: usize, settings: Settings, seed: u64) -> Self {
+    fn seeded(
+        missing: Option<Missing>,
+        roles: &[MemberRole],
+        settings: Settings,
+        seed: u64,
+    ) -> Self {
         let plan = Plan {
-            size,
-            roles: vec![MemberRole::Voter; size],
+            size: roles.len(),
+            roles: roles.to_vec(),
             churns: false,
             settings: vec![settings],
             stormy: Duration::ZERO,
@@ -90,7 +109,7 @@ impl Stage {
             ending: Ending::AllWell,
             watch: Duration::ZERO,
         };
-        Self { world: World::new(plan, Draw::new(seed), None, Detail::Kept) }
+        Self { world: World::new(plan, Draw::new(seed), missing, Detail::Kept) }
     }
 
     /// `size` nodes of which the preferred one leads, and which never fail back by themselves.
@@ -135,9 +154,7 @@ impl Stage {
 
     /// What runs under a master's lease ends, untold.
     pub(crate) fn end_work(&mut self, node: usize) {
-        let machine = &mut self.world.machines[node];
-        machine.guard.kill(self.world.now, &mut machine.draw);
-        self.world.look(node);
+        self.world.end_work(node);
     }
 
     pub(crate) fn pause(&mut self, node: usize) {
@@ -200,6 +217,18 @@ impl Stage {
         self.world.machines[node].disk.latency = (latency, latency + Duration::from_nanos(1));
     }
 
+    /// Both clocks of this node run off by so many parts per million, beyond any bound.
+    pub(crate) fn run_clocks_off(&mut self, node: usize, ppm: i64) {
+        self.world.set_clock_rates(node, (ppm, ppm));
+        let bound = &mut self.world.history.drift_ppm;
+        *bound = ppm.unsigned_abs().max(*bound);
+    }
+
+    /// One clock of this node is fast by so many parts per million, the other is honest.
+    pub(crate) fn slew_clock(&mut self, node: usize, ppm: i64) {
+        self.world.set_clock_rates(node, (ppm, 0));
+    }
+
     pub(crate) fn leave(&mut self, node: usize) {
         self.world.feed(node, Input::Leave);
     }
@@ -238,8 +267,9 @@ impl Stage {
     pub(crate) fn next_edit(&mut self, node: usize, settings: Settings) -> Wish {
         let revision = self.status(node).revision;
         self.world.edits += 1;
-        let document = charters::document(self.world.plan.size, settings, self.world.edits);
-        Wish::Propose { revision, document }
+        let roles = &self.world.plan.roles;
+        let document = charters::document_of(roles, settings, self.world.edits);
+        Wish::Propose { revision, document: document.expect("somebody may lead") }
     }
 
     // ---- what is seen ------------------------------------------------------------------------
@@ -310,6 +340,8 @@ impl Stage {
     }
 
     fn assert_sound(&self) {
-        assert!(self.world.broken.is_none(), "{:?}", self.world.broken);
+        if let Some(broken) = &self.world.broken {
+            panic!("{} {}: {}", broken.promise, broken.sentence, broken.detail);
+        }
     }
 }

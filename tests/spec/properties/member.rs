@@ -253,7 +253,7 @@ impl Bench {
             is_vote_ready: true,
             is_electable: true,
             follows: None,
-            hears: NAMES.map(id).to_vec(),
+            hears: NAMES.map(id).into(),
             reading: self.now,
             echo: Some(Echo { reading: self.now, held: Duration::ZERO }),
         }

@@ -1,0 +1,271 @@
+//! Scenes for what no drawing of lots shows, or only a very long one: each goes wrong when a
+//! certain rule is missing, and only then.
+//! Never replaces a search that finds it: `mutants` searches for everything not named here.
+
+use core::time::Duration;
+use std::panic::catch_unwind;
+
+use crate::protocol::membership::Failback;
+use crate::protocol::membership::MemberRole;
+use crate::protocol::message::{
+    Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Release, Released,
+    Verdict,
+};
+use crate::protocol::mutant::Rule;
+use crate::protocol::timing::Timing;
+use crate::protocol::units::{Nonce, Position, Term};
+use crate::sim::charters::{self, Settings};
+use crate::sim::missing::Missing;
+use crate::sim::replay::words_of;
+use crate::spec::stage::{A, B, C, Stage};
+
+const SECOND: Duration = Duration::from_secs(1);
+const TICK: Duration = Duration::from_millis(50);
+
+/// Who plays: a, b and c, of which a leads.
+#[derive(Clone, Copy)]
+enum Cast {
+    /// All vote and may lead, in one room.
+    Lan,
+    /// The same with the default timing.
+    Default,
+    /// c is a witness.
+    Witness,
+}
+
+impl Cast {
+    fn settings(self) -> Settings {
+        let timing = match self {
+            Self::Lan | Self::Witness => Timing::LAN,
+            Self::Default => Timing::DEFAULT,
+        };
+        Settings { timing, failback: Failback::Never }
+    }
+
+    fn roles(self) -> [MemberRole; 3] {
+        let last = match self {
+            Self::Lan | Self::Default => MemberRole::Voter,
+            Self::Witness => MemberRole::Witness,
+        };
+        [MemberRole::Voter, MemberRole::Voter, last]
+    }
+}
+
+/// A scene that shows one mutant.
+pub(crate) struct Script {
+    /// The rule that it is about.
+    pub(crate) rule: Rule,
+    /// What it shows.
+    pub(crate) name: &'static str,
+    /// Plays it; panics when something goes wrong.
+    scene: fn(Stage),
+    cast: Cast,
+}
+
+impl Script {
+    /// Plays the scene, perhaps with something missing. What went wrong, if anything.
+    pub(crate) fn play(&self, missing: Option<Missing>) -> Result<(), String> {
+        let play = || {
+            let mut stage = Stage::lacking(missing, &self.cast.roles(), self.cast.settings());
+            stage.run_for(SECOND);
+            (self.scene)(stage);
+        };
+        catch_unwind(play).map_err(|cause| words_of(&*cause))
+    }
+}
+
+const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) -> Script {
+    Script { rule, name, scene, cast }
+}
+
+/// All of them.
+pub(crate) const SCRIPTS: [Script; 11] = [
+    script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
+    script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
+    script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
+    script(Rule::FetchWhenBehind, Cast::Witness, "witness_knows", only_a_witness_knows),
+    script(Rule::DisruptionLimit, Cast::Lan, "higher_terms", a_voter_claims_higher_terms),
+    script(Rule::PromiseBySlowerClock, Cast::Default, "slewed_voter", a_slewed_voter_is_asked),
+    script(Rule::LeaseOfOwnTerm, Cast::Lan, "old_acks", old_acknowledgements_come_late),
+    script(Rule::PromiseOutlivesTerm, Cast::Lan, "term_bump", a_term_is_learnt_elsewhere),
+    script(Rule::ClockRateWatch, Cast::Default, "fast_clocks", the_others_have_fast_clocks),
+    script(Rule::HandoverBound, Cast::Lan, "forced_vote", a_release_forces_a_vote),
+    script(Rule::TimeoutNowTerm, Cast::Lan, "old_timeout_now", an_old_handover_comes_late),
+];
+
+/// What `node` might truly say of itself.
+fn presence(stage: &Stage, node: usize) -> Presence {
+    let record = stage.disk(node);
+    Presence {
+        term: record.term,
+        position: record.accepted.position,
+        storage: record.identity.storage,
+        is_vote_ready: true,
+        is_electable: true,
+        follows: None,
+        hears: [].into(),
+        reading: stage.status(node).at,
+        echo: None,
+    }
+}
+
+fn candidacy(stage: &Stage, node: usize, term: Term, release: Option<Released>) -> Message {
+    let record = stage.disk(node);
+    let storage = record.identity.storage;
+    let position = record.accepted.position;
+    Message::Vote(Candidacy { term, position, storage, nonce: Nonce(1), release })
+}
+
+fn after(term: Term, count: u64) -> Term {
+    Term(term.0 + count)
+}
+
+/// R10: b follows a; c claims the same term.
+fn a_second_master_speaks(mut stage: Stage) {
+    let accepted = stage.disk(C).accepted;
+    let heartbeat = Heartbeat {
+        term: stage.term(A),
+        sequence: 1,
+        promise: SECOND,
+        position: accepted.position,
+        hash: accepted.hash,
+        committed: accepted.position,
+        is_acting: true,
+        presence: presence(&stage, C),
+    };
+    stage.tell(B, C, Message::Heartbeat(heartbeat));
+    let (holder, _) = stage.status(B).promise.expect("b follows a master");
+    assert!(holder == charters::name(A), "P2 a second master of one term is not followed");
+}
+
+/// R17, L4: c says every second that it is in a later term.
+fn a_voter_claims_higher_terms(mut stage: Stage) {
+    let first = stage.term(A);
+    for sequence in 1..30 {
+        let accepted = stage.disk(C).accepted;
+        let mine = after(stage.term(A), 1);
+        let ack = HeartbeatAck {
+            term: stage.term(A),
+            sequence,
+            position: accepted.position,
+            hash: accepted.hash,
+            verdict: Verdict::Refused(Refusal::StaleTerm { mine }),
+            presence: presence(&stage, C),
+        };
+        stage.tell(A, C, Message::HeartbeatAck(ack));
+        stage.run_for(SECOND);
+        assert_eq!(stage.acting(), Some(A));
+    }
+    let last = stage.term(A);
+    assert!(last <= after(first, 2), "P7 one voter interrupts a master once a minute at most");
+}
+
+/// R27: both others run fast, far beyond the bound, for a long time; then a is cut off.
+fn the_others_have_fast_clocks(mut stage: Stage) {
+    let slow = Timing::new(SECOND, SECOND * 20, SECOND / 2, 10_000, TICK);
+    stage.edit_timing(A, slow.expect("fits"));
+    stage.run_clocks_off(B, 150_000);
+    stage.run_clocks_off(C, 150_000);
+    stage.run_for(SECOND * 100);
+    stage.isolate(A);
+    stage.run_for(SECOND * 40);
+}
+
+/// R12: the promise in force is long, then short; all who gave it forget it.
+fn promises_become_shorter(mut stage: Stage) {
+    stage.run_for(SECOND * 5);
+    stage.edit_timing(A, Timing::LAN);
+    stage.run_for(Duration::from_millis(300));
+    stage.isolate(A);
+    stage.crash(B);
+    stage.crash(C);
+    stage.restart(B);
+    stage.restart(C);
+    stage.run_for(SECOND * 6);
+}
+
+/// R14: b misses an edit that a and the witness have; a dies, and b alone may lead.
+fn only_a_witness_knows(mut stage: Stage) {
+    stage.cut(A, B);
+    stage.edit_timing(A, Timing::LAN);
+    stage.crash(A);
+    stage.heal();
+    stage.run_for(SECOND * 10);
+    assert!(stage.acting() == Some(B), "P7 there is a master soon after a majority can talk");
+}
+
+/// R21: one of b's clocks is fast; c asks b for its vote all the time after a's death.
+fn a_slewed_voter_is_asked(mut stage: Stage) {
+    stage.slew_clock(B, 83_000);
+    stage.run_for(SECOND * 2);
+    let vote = candidacy(&stage, C, after(stage.term(A), 1), None);
+    stage.crash(A);
+    for _ in 0..80 {
+        stage.tell(B, C, vote.clone());
+        stage.run_for(TICK);
+    }
+}
+
+/// R25: acknowledgements of a's earlier term come when nobody hears a any more.
+fn old_acknowledgements_come_late(mut stage: Stage) {
+    let old = stage.term(A);
+    stage.crash(A);
+    stage.restart(A);
+    stage.await_no_master();
+    stage.await_that("it acts again", |stage| stage.acting() == Some(A));
+    let accepted = stage.disk(B).accepted;
+    stage.isolate(A);
+    for tick in 0..60 {
+        let sequence = 1 + tick / 2;
+        let ack = HeartbeatAck {
+            term: old,
+            sequence,
+            position: accepted.position,
+            hash: accepted.hash,
+            verdict: Verdict::Granted,
+            presence: presence(&stage, B),
+        };
+        stage.tell(A, B, Message::HeartbeatAck(ack));
+        stage.run_for(TICK);
+    }
+}
+
+/// R26: b follows a, learns of a later term from c, and is asked for its vote in the next one.
+fn a_term_is_learnt_elsewhere(mut stage: Stage) {
+    let term = after(stage.term(A), 1);
+    let accepted = stage.disk(C).accepted;
+    let version = accepted.position.version + 1;
+    let document = accepted.restamped(Position { term, version });
+    stage.tell(B, C, Message::Offer(Offer { document: document.clone() }));
+    stage.tell(C, B, Message::Offer(Offer { document }));
+    stage.run_for(Duration::from_millis(5));
+    let vote = candidacy(&stage, C, after(term, 1), None);
+    stage.tell(B, C, vote);
+    stage.run_for(TICK);
+}
+
+/// R37: b follows a; c asks for b's vote with a release of somebody else.
+fn a_release_forces_a_vote(mut stage: Stage) {
+    let term = stage.term(A);
+    let release = Released { holder: charters::name(C), term: Term(term.0 - 1) };
+    let vote = candidacy(&stage, C, after(term, 1), Some(release));
+    stage.tell(B, C, vote);
+    stage.run_for(TICK);
+}
+
+/// R39: b is alone; a handover of an earlier term comes late.
+fn an_old_handover_comes_late(mut stage: Stage) {
+    let term = Term(stage.term(A).0 - 1);
+    stage.isolate(B);
+    stage.run_for(SECOND * 2);
+    let release = Release { term, successor: Some(charters::name(B)) };
+    stage.tell(B, A, Message::TimeoutNow(release));
+    stage.run_for(TICK);
+}
+
+#[test]
+fn every_scene_holds_when_nothing_is_missing() {
+    for script in &SCRIPTS {
+        assert_eq!(script.play(None), Ok(()), "{}", script.name);
+    }
+}
