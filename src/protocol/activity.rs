@@ -7,7 +7,7 @@ use crate::protocol::units::{Moment, Term};
 use crate::protocol::voter::Voter;
 
 /// What runs under this node's own mastership.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Activity {
     /// Nothing, and that is certain.
     Idle,

@@ -7,7 +7,7 @@ use crate::protocol::effects::Suspicion;
 use crate::protocol::units::{NodeId, Position, Term, Words};
 
 /// What must not happen. Each is for a person.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Alarm {
     /// The disk failed: this node is silent until it is restarted (R4).
     StorageFailed {

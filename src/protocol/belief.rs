@@ -3,6 +3,7 @@
 
 use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
+use core::hash::{Hash, Hasher};
 
 use crate::protocol::activity::Activity;
 use crate::protocol::effects::{ChangeReason, Event, StopReason};
@@ -11,7 +12,7 @@ use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
 
 /// The master as far as this node knows.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Believed {
     pub(crate) id: NodeId,
     pub(crate) term: Term,
@@ -28,6 +29,13 @@ pub(crate) struct Belief {
     has_quorum: bool,
     heard: BTreeSet<NodeId>,
     stopped: Option<StopReason>,
+}
+
+/// Reasons and counts are for people: what a node does next never depends on them.
+impl Hash for Belief {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (&self.master, self.since, self.has_quorum, &self.heard).hash(state);
+    }
 }
 
 impl Belief {

@@ -18,7 +18,7 @@ use crate::protocol::voter::Voter;
 const BACKOFF_DOUBLINGS_MAX: u32 = 4;
 
 /// Where a candidacy stands.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 enum Stage {
     /// Pre-votes are asked for.
     Asking,
@@ -29,7 +29,7 @@ enum Stage {
 }
 
 /// One attempt to win one term.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Candidate {
     stage: Stage,
     term: Term,

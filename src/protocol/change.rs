@@ -14,7 +14,7 @@ use crate::protocol::units::{Moment, NodeId};
 use crate::protocol::voter::Voter;
 
 /// Why a membership may not follow the present one now. Nothing was changed.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ChangeRefusal {
     /// More than one voter would come or go.
     TwoAtOnce,

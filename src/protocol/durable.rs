@@ -2,10 +2,11 @@
 //! Never writes; it only says what to write and whether one record may follow another.
 
 use alloc::sync::Arc;
+use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::protocol::membership::Charter;
-use crate::protocol::units::{ClusterId, Hash, Label, NodeId, Position, StorageId, Term};
+use crate::protocol::units::{self, ClusterId, Label, NodeId, Position, StorageId, Term};
 
 /// The cluster's one document at one position. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -15,7 +16,7 @@ pub struct Document {
     /// Counts changes of content, so that two editors meet (R43); re-stamps leave it.
     pub revision: u64,
     /// SHA-256 of `body`.
-    pub hash: Hash,
+    pub hash: units::Hash,
     /// The bytes people wrote, verbatim.
     pub body: Label,
     /// The same, parsed.
@@ -30,8 +31,15 @@ impl Document {
     }
 }
 
+/// The content's hash stands for body and charter.
+impl Hash for Document {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        (self.position, self.revision, self.hash).hash(state);
+    }
+}
+
 /// Which node of which cluster on which disk: fixed for the life of a state file.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Identity {
     /// The cluster.
     pub cluster: ClusterId,
@@ -44,7 +52,7 @@ pub struct Identity {
 }
 
 /// The state file's content (R1).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Durable {
     /// Whose state this is.
     pub identity: Identity,

@@ -13,7 +13,7 @@ pub use crate::protocol::alarm::Alarm;
 pub use crate::protocol::change::ChangeRefusal;
 
 /// All that can happen to a node.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Input {
     /// Time passed; the wake-up time of the last effects has come.
     Tick,
@@ -58,7 +58,7 @@ pub enum Input {
 }
 
 /// What local clients may ask for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Wish {
     /// Make `to`, or the best other node, the master.
     Transfer {
@@ -80,7 +80,7 @@ pub enum Wish {
 }
 
 /// Why a clock or the scheduler is distrusted (R21).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Suspicion {
     /// The core did not run for this long past its wake-up time.
     Stall(Duration),
@@ -91,7 +91,7 @@ pub enum Suspicion {
 }
 
 /// All that is to be done, in the order of the fields.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Effects {
     /// First: orders to whatever acts under mastership; a stop is never late.
     pub orders: Vec<Order>,
@@ -110,7 +110,7 @@ pub struct Effects {
 }
 
 /// An order to whatever acts under mastership.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub enum Order {
     /// Begin to act; end by yourself when either clock reaches `until`.
     Start {
@@ -136,7 +136,7 @@ pub enum Order {
 }
 
 /// The answer to a `Wish`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Answer {
     /// Mastership arrived at this node.
     HandedOver {
@@ -165,7 +165,7 @@ pub enum Answer {
 }
 
 /// Why an edit was not taken; the document is unchanged.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Rejection {
     /// Only the acting master decides.
     NotMaster {
@@ -218,7 +218,7 @@ impl fmt::Display for Rejection {
 }
 
 /// What a node tells the world about itself, in order.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Event {
     /// This node asks for votes.
     Standing {
@@ -304,7 +304,7 @@ pub enum Event {
 }
 
 /// How long each part of an election took, for the log.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Timeline {
     /// From the last sign of the old master to standing; zero if none was known.
     pub detect: Duration,
@@ -315,7 +315,7 @@ pub struct Timeline {
 }
 
 /// Why a master stops.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum StopReason {
     /// The lease could not be renewed: too few voters answered.
     LeaseRanOut,
@@ -365,7 +365,7 @@ impl fmt::Display for StopReason {
 }
 
 /// How a node came to believe in another master, or in none.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum ChangeReason {
     /// This node was elected.
     ElectedHere,

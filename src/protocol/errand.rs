@@ -10,7 +10,7 @@ use crate::protocol::proposal::{self, Proposal};
 use crate::protocol::units::{Moment, NodeId, Nonce, RequestId, Term};
 
 /// A handover that a local client waits for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Errand {
     request: RequestId,
     /// Repeated by the master's answer, if the wish went to another node.

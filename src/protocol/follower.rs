@@ -19,7 +19,7 @@ use crate::protocol::voter::Voter;
 const PROMISE_MAX: Duration = Duration::from_secs(300);
 
 /// Waits: for heartbeats, or for its turn.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Follower {
     patience: Patience,
     jitter: Duration,
@@ -119,7 +119,7 @@ fn settle_time(voter: &Voter) -> Duration {
 }
 
 /// What became of a heartbeat.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Heard {
     /// Dropped or refused; nothing changed here.
     Nothing,

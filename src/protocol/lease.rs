@@ -13,7 +13,7 @@ use crate::protocol::quorum;
 use crate::protocol::units::{Moment, NodeId, Term};
 
 /// What a voter promised: no vote for anybody else until both its clocks reach `until`.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Promise {
     /// To whom. It outlives the holder's term bumps and step-downs (R26).
     pub holder: NodeId,
@@ -38,7 +38,7 @@ impl Promise {
 }
 
 /// What one voter's acknowledgements are worth to the master.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Support {
     /// The lease that its promises carry (R25): never earlier than before.
     pub(crate) until: Moment,
@@ -49,7 +49,7 @@ pub(crate) struct Support {
 }
 
 /// The acknowledgements a master leans on, by voter.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub(crate) struct Lease(BTreeMap<NodeId, Support>);
 
 impl Lease {

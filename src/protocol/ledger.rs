@@ -13,7 +13,7 @@ use crate::protocol::units::{Hash, Moment, NodeId, Position, Term};
 
 /// Mail that may go out once the record with this sequence is on disk (R2). It speaks for the
 /// term it was written in and is dropped when that has passed.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 struct Held {
     sequence: u64,
     term: Term,
@@ -21,7 +21,7 @@ struct Held {
 }
 
 /// The newest record and how much of it is durable.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(crate) struct Ledger {
     pub(crate) mutation: Mutation,
     durable: Durable,

@@ -13,7 +13,7 @@ use crate::protocol::units::{Moment, NodeId};
 const RATE_WINDOW: Duration = Duration::from_secs(30);
 
 /// What this node knows about one peer.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(crate) struct Peer {
     pub(crate) last_heard: Moment,
     pub(crate) streak_start: Moment,
@@ -34,7 +34,7 @@ impl Peer {
 }
 
 /// Everybody ever heard.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(crate) struct Peers(BTreeMap<NodeId, Peer>);
 
 impl Peers {
@@ -110,7 +110,7 @@ impl Peers {
 }
 
 /// A peer's clock reading, taken somewhere between two readings of our own.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Sample {
     asked: Moment,
     answered: Moment,
@@ -128,7 +128,7 @@ struct Sample {
 /// The peer read its clocks at an unknown moment between `asked` and `answered`. Only a rate
 /// that no moment in there explains counts, and only two windows in a row: a reading that a
 /// restart left behind spoils one.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 struct RateWatch {
     anchor: Option<Sample>,
     was_off: bool,

@@ -25,14 +25,14 @@ use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
 
 /// A decided end of this mastership, waiting for what acts to die (R37).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Farewell {
     pub(crate) reason: StopReason,
     pub(crate) successor: Option<NodeId>,
 }
 
 /// The winner of a term.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Master {
     term: Term,
     victory: Victory,

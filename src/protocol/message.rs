@@ -22,7 +22,7 @@ use crate::protocol::durable::Document;
 use crate::protocol::units::{Hash, Moment, NodeId, Nonce, Position, StorageId, Term};
 
 /// A message and whom it is for.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Envelope {
     /// Whom it is for.
     pub to: NodeId,
@@ -31,7 +31,7 @@ pub struct Envelope {
 }
 
 /// One message between two nodes.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 #[allow(missing_docs, reason = "the table above and each body say it")]
 pub enum Message {
     Beat(Presence),
@@ -52,7 +52,7 @@ pub enum Message {
 }
 
 /// What a node says about itself, alone as a `Beat` or inside a heartbeat or its answer.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Presence {
     /// The sender's term.
     pub term: Term,
@@ -75,7 +75,7 @@ pub struct Presence {
 }
 
 /// Gives a peer its own reading back, so that it can measure the round trip.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Echo {
     /// The peer's reading.
     pub reading: Moment,
@@ -84,7 +84,7 @@ pub struct Echo {
 }
 
 /// Renews the promises of all who acknowledge it (R23).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Heartbeat {
     /// The sender's term, which it won.
     pub term: Term,
@@ -105,7 +105,7 @@ pub struct Heartbeat {
 }
 
 /// Answers a heartbeat: a promise made, or a refusal with the term that stands against it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct HeartbeatAck {
     /// The heartbeat's term.
     pub term: Term,
@@ -122,7 +122,7 @@ pub struct HeartbeatAck {
 }
 
 /// Asks for a (pre-)vote. In a `PreVote`, `term` is the term the sender *would* stand in.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Candidacy {
     /// The term stood for.
     pub term: Term,
@@ -137,7 +137,7 @@ pub struct Candidacy {
 }
 
 /// Answers a (pre-)vote.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Ballot {
     /// The candidacy's term.
     pub candidacy: Term,
@@ -154,7 +154,7 @@ pub struct Ballot {
 }
 
 /// A yes, or a no with its reason.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Verdict {
     /// Yes.
     Granted,
@@ -163,7 +163,7 @@ pub enum Verdict {
 }
 
 /// Why a node says no to a peer. People read these.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Refusal {
     /// The asker's term is not above (pre-vote) or is below (vote, heartbeat) this node's.
     StaleTerm {
@@ -249,7 +249,7 @@ impl fmt::Display for Refusal {
 }
 
 /// Hands the document to a node that does not have it; only the master of the term sends it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Append {
     /// The master's term; an acknowledgement counts in it and in no other (R18).
     pub term: Term,
@@ -258,7 +258,7 @@ pub struct Append {
 }
 
 /// Says that exactly this document is on the sender's disk (R2).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct AppendAck {
     /// The `Append`'s term.
     pub term: Term,
@@ -271,21 +271,21 @@ pub struct AppendAck {
 }
 
 /// Asks for a document newer than `have` (R14, R70).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Fetch {
     /// What the sender has.
     pub have: Position,
 }
 
 /// Answers a `Fetch`. Taking it raises the term and is never an acknowledgement (R71).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Offer {
     /// The document.
     pub document: Document,
 }
 
 /// The sender ends its mastership of `term`, for ever (R38).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Release {
     /// The term given up.
     pub term: Term,
@@ -294,7 +294,7 @@ pub struct Release {
 }
 
 /// A release as a third node passes it on (R37).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Released {
     /// Who gave up.
     pub holder: NodeId,
@@ -303,7 +303,7 @@ pub struct Released {
 }
 
 /// An operator's wish, passed on to the master.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Handover {
     /// Repeated by the answer.
     pub nonce: Nonce,
@@ -312,7 +312,7 @@ pub struct Handover {
 }
 
 /// Answers a `Handover`: begun, or why nothing was stopped (R36).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct HandoverReply {
     /// The question's nonce.
     pub nonce: Nonce,
@@ -321,7 +321,7 @@ pub struct HandoverReply {
 }
 
 /// Why a handover did not begin. Nothing was stopped (R36).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum HandoverRefusal {
     /// The node asked is not the acting master.
     NotMaster,

@@ -6,7 +6,7 @@ macro_rules! rules {
     ($($(#[$doc:meta])* $name:ident,)*) => {
         /// A rule that the simulator may switch off. Each must be missed by some oracle; what is
         /// said of each is what goes wrong without it.
-        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+        #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
         pub enum Rule {
             $($(#[$doc])* $name,)*
         }
@@ -120,7 +120,7 @@ rules! {
 }
 
 /// Which rule is switched off, if any.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Hash, Debug, Default)]
 pub(crate) struct Mutation {
     #[cfg(test)]
     broken: Option<Rule>,

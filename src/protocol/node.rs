@@ -28,7 +28,7 @@ pub use crate::protocol::mutant::Rule;
 const TURNS_MAX: usize = 8;
 
 /// What a node does at the moment; each variant owns what only it needs.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(crate) enum Role {
     /// Follows, or waits.
     Follower(Follower),
@@ -39,7 +39,7 @@ pub(crate) enum Role {
 }
 
 /// One node of the cluster. Everything that happens to it goes through [`Node::step`].
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub struct Node {
     pub(crate) voter: Voter,
     pub(crate) role: Role,
@@ -68,6 +68,16 @@ impl Node {
             leave_by: None,
             timeout_now_of: None,
         }
+    }
+
+    /// A node as `new` makes it, but without dice: every random span is the middle of its range.
+    #[cfg(test)]
+    #[must_use]
+    pub fn evened(durable: Durable, now: Moment, seed: u64) -> Self {
+        let mut node = Self::new(durable, now, seed);
+        node.voter.chance = node.voter.chance.evened();
+        node.role = Role::Follower(Follower::new(&mut node.voter, Patience::from(now)));
+        node
     }
 
     /// The same node without `rule`, to see that somebody notices.

@@ -14,7 +14,7 @@ use crate::protocol::units::{Moment, Position, RequestId, Term};
 use crate::protocol::voter::Voter;
 
 /// Who waits for an edit.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Proposal {
     pub(crate) request: RequestId,
 }

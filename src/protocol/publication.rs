@@ -11,7 +11,7 @@ use crate::protocol::units::{Moment, NodeId, Position, Term};
 use crate::protocol::voter::Voter;
 
 /// One document and who has it.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Publication {
     term: Term,
     /// The sequence of the record that holds the document.

@@ -31,7 +31,7 @@ pub enum Outcome {
 }
 
 /// Who said yes and who said no to one question; the first answer of each counts.
-#[derive(Clone, PartialEq, Eq, Debug, Default)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
 pub struct Tally {
     yes: BTreeSet<NodeId>,
     no: BTreeSet<NodeId>,

@@ -8,7 +8,7 @@ use crate::protocol::membership::Membership;
 use crate::protocol::units::{Hash, NodeId, Position, Term};
 
 /// How an offered document stands to one's own.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Relation {
     /// Take it.
     Newer,
@@ -31,7 +31,7 @@ pub(crate) fn relation(mine: &Document, position: Position, hash: Hash) -> Relat
 }
 
 /// Who has exactly this document on disk, as acknowledged in exactly this term (R18).
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Copies {
     term: Term,
     position: Position,

@@ -18,7 +18,7 @@ use crate::protocol::voter::Voter;
 const SENT_MAX: usize = 512;
 
 /// A heartbeat that was sent: when, and for what promise (R23).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 struct Sent {
     sequence: u64,
     at: Moment,
@@ -26,7 +26,7 @@ struct Sent {
 }
 
 /// Asks for promises and counts what they are worth.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Renewal {
     term: Term,
     pub(crate) lease: Lease,

@@ -23,7 +23,7 @@ pub enum Duty {
 }
 
 /// How this node knows the master.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub enum Knowledge {
     /// It is this node.
     Own,

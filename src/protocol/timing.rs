@@ -16,7 +16,7 @@ const MILLION: u64 = 1_000_000;
 const LEASE_SLACK: Duration = Duration::from_millis(2);
 
 /// The checked timing of one cluster; it comes from the committed document only (pitfall 22).
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub struct Timing {
     heartbeat: Duration,
     dead_after: Duration,

@@ -6,7 +6,7 @@ use crate::protocol::message::Released;
 use crate::protocol::units::{Moment, Term};
 
 /// The outcome of a role's reaction.
-#[derive(Clone, PartialEq, Eq, Debug)]
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Turn {
     /// Nothing changes.
     Stay,
@@ -19,7 +19,7 @@ pub(crate) enum Turn {
 }
 
 /// How long a follower leaves the field to others, beyond its normal delay.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Patience {
     /// No candidacy before this.
     pub(crate) floor: Moment,
@@ -36,7 +36,7 @@ impl Patience {
 }
 
 /// How a term was won.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Victory {
     /// The term.
     pub(crate) term: Term,

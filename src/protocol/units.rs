@@ -283,20 +283,35 @@ pub type Label = Arc<str>;
 pub type Words = String;
 
 /// The one seeded generator (splitmix64): all chance in the protocol comes from here.
-#[derive(Clone, Debug)]
-pub struct Chance(u64);
+#[derive(Clone, Hash, Debug)]
+pub struct Chance {
+    state: u64,
+    #[cfg(test)]
+    is_even: bool,
+}
 
 impl Chance {
     /// A generator whose whole future is `seed`.
     #[must_use]
     pub fn new(seed: u64) -> Self {
-        Self(seed)
+        Self {
+            state: seed,
+            #[cfg(test)]
+            is_even: false,
+        }
+    }
+
+    /// The same generator, but every span it draws is the middle of its range: for tests that
+    /// look at all orders of events anyway.
+    #[cfg(test)]
+    pub(crate) fn evened(self) -> Self {
+        Self { is_even: true, ..self }
     }
 
     /// The next 64 bits.
     pub fn bits(&mut self) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
+        self.state = self.state.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.state;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         mixed ^ (mixed >> 31)
@@ -304,6 +319,10 @@ impl Chance {
 
     /// A span in `[0, limit)`; zero for a zero limit.
     pub fn span_below(&mut self, limit: Duration) -> Duration {
+        #[cfg(test)]
+        if self.is_even {
+            return limit / 2;
+        }
         Duration::from_nanos(self.bits().checked_rem(as_ns(limit)).unwrap_or(0))
     }
 }

@@ -34,7 +34,7 @@ const ALARM_INTERVAL: Duration = Duration::from_secs(60);
 const COOLDOWN_DOUBLINGS_MAX: u32 = 4;
 
 /// The part of a node that all roles share.
-#[derive(Clone, Debug)]
+#[derive(Clone, Hash, Debug)]
 pub(crate) struct Voter {
     pub(crate) me: NodeId,
     pub(crate) promise: Option<Promise>,

@@ -10,7 +10,7 @@ use crate::protocol::units::Moment;
 const MILLION: u64 = 1_000_000;
 
 /// The time no machine knows: nanoseconds since the run began.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct TrueTime(pub(crate) u64);
 
 impl TrueTime {
@@ -38,7 +38,7 @@ impl fmt::Debug for TrueTime {
 }
 
 /// One clock: a line through (since, shows) with a rate.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 struct Clock {
     since: u64,
     shows: u64,
@@ -70,7 +70,7 @@ impl Clock {
 }
 
 /// `CLOCK_BOOTTIME` and `CLOCK_MONOTONIC_RAW` of one machine.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(crate) struct Clocks {
     boot: Clock,
     raw: Clock,

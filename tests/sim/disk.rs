@@ -8,7 +8,7 @@ use crate::protocol::durable::Durable;
 use crate::sim::draw::Draw;
 
 /// How well the disk does what it is told.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Health {
     /// Every write succeeds.
     Sound,
@@ -27,6 +27,7 @@ pub(crate) enum Ending {
 }
 
 /// The disk and its store.
+#[derive(Clone, Hash, Debug)]
 pub(crate) struct Disk {
     record: Durable,
     writing: Option<Durable>,
@@ -83,10 +84,21 @@ impl Disk {
     /// The power goes, or the daemon: what waited is lost, what was being written is lost or, at
     /// random, got there. Says whether a record was lost and what was replaced.
     pub(crate) fn crash(&mut self, draw: &mut Draw) -> (bool, Option<Box<Durable>>) {
+        let got_there = self.is_writing() && draw.one_in(2);
+        self.cut_off(got_there)
+    }
+
+    /// Whether a write is under way.
+    pub(crate) fn is_writing(&self) -> bool {
+        self.writing.is_some()
+    }
+
+    /// The same where it is known whether what was being written `got_there`.
+    pub(crate) fn cut_off(&mut self, got_there: bool) -> (bool, Option<Box<Durable>>) {
         let mut is_lost = self.waiting.take().is_some();
         let mut before = None;
         if let Some(record) = self.writing.take() {
-            if draw.one_in(2) {
+            if got_there {
                 before = Some(Box::new(core::mem::replace(&mut self.record, record)));
             } else {
                 is_lost = true;

@@ -6,6 +6,7 @@ use core::time::Duration;
 use crate::protocol::units::Chance;
 
 /// The dice of one run.
+#[derive(Clone)]
 pub(crate) struct Draw(Chance);
 
 impl Draw {

@@ -12,7 +12,7 @@ use crate::sim::draw::Draw;
 use crate::sim::missing::Missing;
 
 /// How children take to being told to stop.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Temper {
     /// They end at once.
     Meek,
@@ -23,7 +23,7 @@ pub(crate) enum Temper {
 }
 
 /// How far the end of the children has come.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 enum Stage {
     /// They work.
     Working,
@@ -34,7 +34,7 @@ enum Stage {
 }
 
 /// Children of one activation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(crate) struct Children {
     /// The activation's term.
     pub(crate) term: Term,
@@ -45,6 +45,7 @@ pub(crate) struct Children {
 }
 
 /// The guard.
+#[derive(Clone, Debug)]
 pub(crate) struct Guard {
     children: Option<Children>,
     temper: Temper,

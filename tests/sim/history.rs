@@ -47,7 +47,7 @@ pub(crate) enum Fact<'a> {
 }
 
 /// One activation.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(crate) struct Activation {
     /// Who.
     pub(crate) node: usize,
@@ -58,7 +58,7 @@ pub(crate) struct Activation {
 }
 
 /// A document as the oracles know it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(crate) struct Known {
     /// Its content.
     pub(crate) hash: Hash,
@@ -69,7 +69,7 @@ pub(crate) struct Known {
 }
 
 /// A promise as the one who got it may count on it.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(crate) struct Vow {
     /// It lasts at least until then, whatever the voter's clocks do within their bound.
     pub(crate) until: TrueTime,
@@ -78,7 +78,7 @@ pub(crate) struct Vow {
 }
 
 /// A heartbeat as it reached a voter.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy, Hash, Debug)]
 pub(crate) struct Receipt {
     /// When it came last; a link may repeat it.
     pub(crate) came: TrueTime,
@@ -89,7 +89,7 @@ pub(crate) struct Receipt {
 }
 
 /// Everything the oracles remember.
-#[derive(Default)]
+#[derive(Clone, Hash, Default)]
 pub(crate) struct History {
     /// Every activation, in order of true time.
     pub(crate) activations: Vec<Activation>,
@@ -198,6 +198,11 @@ impl History {
         sequence: u64,
     ) -> Option<&Receipt> {
         self.receipts[voter][master].get(&(term, sequence))
+    }
+
+    /// Forgets how heartbeats reached `voter`: all of them are answered.
+    pub(crate) fn forget_receipts(&mut self, voter: usize) {
+        self.receipts[voter] = Default::default();
     }
 
     /// Whether `voter` knows that `holder` gave `term` up.

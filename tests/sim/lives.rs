@@ -2,6 +2,7 @@
 //! Never decides when: faults do, and orders.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::protocol::effects::{Input, Order, Suspicion};
 use crate::protocol::node::Node;
@@ -81,7 +82,7 @@ impl World {
         let machine = &mut self.machines[node];
         let record = machine.disk.record().clone();
         let started = Node::new(record, machine.clocks.read(self.now), machine.draw.bits());
-        machine.node = Some(Box::new(match self.missing {
+        machine.node = Some(Arc::new(match self.missing {
             Some(Missing::Rule(rule)) => started.without(rule),
             Some(Missing::Guard | Missing::BootClock) | None => started,
         }));

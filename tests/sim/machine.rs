@@ -2,6 +2,7 @@
 //! Never touches the network or another machine; the world does.
 
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use crate::protocol::effects::Input;
 use crate::protocol::node::Node;
@@ -15,7 +16,7 @@ use crate::sim::guard::Guard;
 const BACKLOG_MAX: usize = 256;
 
 /// What keeps a machine from working.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) enum Nap {
     /// It works.
     Awake,
@@ -26,6 +27,7 @@ pub(crate) enum Nap {
 }
 
 /// One machine.
+#[derive(Clone)]
 pub(crate) struct Machine {
     /// Its node's name.
     pub(crate) id: NodeId,
@@ -38,7 +40,7 @@ pub(crate) struct Machine {
     /// Its guard and children.
     pub(crate) guard: Guard,
     /// The running daemon's node; none while the daemon is down.
-    pub(crate) node: Option<Box<Node>>,
+    pub(crate) node: Option<Arc<Node>>,
     /// Whether it sleeps.
     pub(crate) nap: Nap,
     /// What came meanwhile.

@@ -38,6 +38,7 @@ mod replay;
 mod run;
 mod script;
 mod scripts;
+mod small_world;
 mod sweep;
 pub(crate) mod trace;
 mod words;

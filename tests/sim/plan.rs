@@ -79,8 +79,7 @@ impl Plan {
             4..6 => Timing::DEFAULT,
             _ => any_timing(draw),
         };
-        let mut settings =
-            vec![Settings { timing, failback: any_failback(timing, draw) }];
+        let mut settings = vec![Settings { timing, failback: any_failback(timing, draw) }];
         for _ in 0..3 {
             let timing = if draw.one_in(2) { any_timing(draw) } else { timing };
             let failback = any_failback(timing, draw);

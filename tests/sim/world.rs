@@ -2,6 +2,7 @@
 //! Never decides what goes wrong; `faults` does. Never judges; `oracles` does.
 
 use core::time::Duration;
+use std::sync::Arc;
 
 use crate::protocol::effects::{Answer, Effects, Event, Input, Wish};
 use crate::protocol::message::Message;
@@ -281,7 +282,7 @@ impl World {
         let reading = machine.clocks.read(self.now);
         let Some(mut node) = machine.node.take() else { return };
         let before = node.durable().accepted.position;
-        let effects = node.step(reading, input);
+        let effects = Arc::make_mut(&mut node).step(reading, input);
         let document = node.durable().accepted.clone();
         self.machines[index].node = Some(node);
         if document.position != before {
