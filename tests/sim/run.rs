@@ -129,6 +129,10 @@ impl World {
         }
         if self.draw.one_in(2) {
             self.miss_an_edit(master);
+            // The edit may have been about who votes.
+            if !self.can_spare(master) {
+                return;
+            }
         }
         self.machines[master].is_gone = true;
         self.crash(master);
