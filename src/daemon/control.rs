@@ -43,14 +43,14 @@ pub struct Control {
     driver: Arc<Driver>,
     started: Moment,
     seats: Arc<Seats>,
-    lines: Lines,
+    lines: Lines<IpAddr>,
 }
 
 impl Control {
     /// Speaks for `driver`, whose daemon started at `started`.
     #[must_use]
     pub fn new(driver: Arc<Driver>, started: Moment) -> Self {
-        Self { driver, started, seats: Arc::default(), lines: Lines::default() }
+        Self { driver, started, seats: Arc::default(), lines: Lines::about_strangers() }
     }
 
     /// Takes connections for ever; each gets a thread.

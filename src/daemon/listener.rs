@@ -8,6 +8,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
 use std::sync::Arc;
 use std::time::Duration;
 
+use log::Level;
 use rustix::io::Errno;
 
 use crate::daemon::rate::Allowance;
@@ -119,14 +120,16 @@ fn meet(shared: &Shared, socket: &Arc<TcpStream>, source: SocketAddr, slot: Slot
     shared.slots.remember(peer, source.ip());
     drop(slot);
     rename_thread(peer);
-    log::info!("{peer} is connected from {source}");
+    shared.tell(Level::Info, peer, &format_args!("{peer} is connected from {source}"));
     shared.hurry(peer);
     let ending = read(shared, &mut session, peer);
     shared.leave(&caller);
     if matches!(ending, Ending::Closed) {
-        log::info!("{peer} closed its connection from {source}");
+        let words = format_args!("{peer} closed its connection from {source}");
+        shared.tell(Level::Info, peer, &words);
     } else {
-        log::warn!("the connection of {peer} from {source} ended: {ending}");
+        let words = format_args!("the connection of {peer} from {source} ended: {ending}");
+        shared.tell(Level::Warn, peer, &words);
     }
 }
 

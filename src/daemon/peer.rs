@@ -6,6 +6,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
+use log::Level;
 use rustls::ClientConfig;
 
 use crate::daemon::outbox::Outbox;
@@ -117,14 +118,16 @@ pub(crate) fn run(shared: &Shared, link: &Link, config: &Arc<ClientConfig>) {
         match opened(shared, link, config) {
             Ok((mut session, address)) => {
                 link.note(&"connected");
-                log::info!("connected to {peer} at {address}");
+                shared.tell(Level::Info, peer, &format_args!("connected to {peer} at {address}"));
                 let since = Deadline::now();
                 shared.delivery.deliver(Input::Connected { to: peer.clone() });
                 let ending = write(&mut session, &link.outbox);
                 session.goodbye();
                 if let Some(ending) = ending {
                     link.note(&ending);
-                    log::warn!("lost the connection to {peer} at {address}: {ending}");
+                    let words =
+                        format_args!("lost the connection to {peer} at {address}: {ending}");
+                    shared.tell(Level::Warn, peer, &words);
                 }
                 if Deadline::now().since(since) >= BACKOFF_MAX {
                     backoff.reset();
@@ -132,7 +135,7 @@ pub(crate) fn run(shared: &Shared, link: &Link, config: &Arc<ClientConfig>) {
             }
             Err(why) => {
                 if link.note(&why) && !link.outbox.is_closed() {
-                    log::warn!("cannot reach {peer}: {why}");
+                    shared.tell(Level::Warn, peer, &format_args!("cannot reach {peer}: {why}"));
                 }
             }
         }

@@ -1,4 +1,4 @@
-//! How often is too often: messages of a peer (H26) and log lines about strangers (H03, H22).
+//! How often is too often: messages of a peer (H26) and log lines about whoever calls (H03, H22).
 //! Never drops a message; a peer that sends too many is read more slowly.
 
 use std::collections::BTreeMap;
@@ -7,6 +7,7 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::daemon::waiting::Deadline;
+use crate::protocol::units::NodeId;
 
 /// What one message, and each 4 KiB of a long one, costs: 500 messages per second.
 const MESSAGE_COST: Duration = Duration::from_millis(2);
@@ -38,40 +39,71 @@ impl Allowance {
     }
 }
 
-/// Time between two lines about one source.
+/// For how long a source that had its lines has no more.
 const SOURCE_QUIET: Duration = Duration::from_secs(10);
-/// After this much more without a line, a source is forgotten.
-const SOURCE_FORGOTTEN: Duration = Duration::from_secs(60);
-/// Sources that are remembered; the whole world shares the last place.
-const SOURCES_MAX: usize = 32;
+/// Lines about one source that are written before that.
+const SOURCE_LINES: u64 = 1;
+/// The same for a member, whose comings and goings an operator wants to see.
+const PEER_QUIET: Duration = Duration::from_secs(60);
+/// Lines about one member that are written within that time.
+const PEER_LINES: u64 = 100;
+/// After this much more without a line, whoever it was is forgotten.
+const FORGOTTEN: Duration = Duration::from_secs(60);
+/// Subjects that are remembered; the whole world shares the last place.
+const SUBJECTS_MAX: usize = 32;
 
-/// Decides which refusals of strangers are worth a line.
-#[derive(Debug, Default)]
-pub(crate) struct Lines(Mutex<BTreeMap<Option<IpAddr>, Quiet>>);
+/// Decides which of many alike events are worth a line: about strangers by their address, about
+/// members by their name.
+#[derive(Debug)]
+pub(crate) struct Lines<K> {
+    told: Mutex<BTreeMap<Option<K>, Quiet>>,
+    quiet: Duration,
+    allowed: u64,
+}
 
-/// One source that had its line.
+/// One subject that had a line.
 #[derive(Debug)]
 struct Quiet {
     until: Deadline,
+    said: u64,
     unsaid: u64,
 }
 
-impl Lines {
-    /// Whether a line about `source` may be written now; how many were not since its last one.
-    pub(crate) fn admit(&self, source: IpAddr) -> Option<u64> {
-        let mut sources = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        sources.retain(|_, quiet| !quiet.until.plus(SOURCE_FORGOTTEN).has_passed());
-        let is_known = sources.contains_key(&Some(source));
-        let key = (is_known || sources.len() < SOURCES_MAX).then_some(source);
-        let fresh = Quiet { until: Deadline::after(SOURCE_QUIET), unsaid: 0 };
-        match sources.get_mut(&key) {
-            Some(quiet) if !quiet.until.has_passed() => {
+impl Lines<IpAddr> {
+    /// Lines about strangers.
+    pub(crate) fn about_strangers() -> Self {
+        Self { told: Mutex::default(), quiet: SOURCE_QUIET, allowed: SOURCE_LINES }
+    }
+}
+
+impl Lines<NodeId> {
+    /// Lines about members that come and go.
+    pub(crate) fn about_members() -> Self {
+        Self { told: Mutex::default(), quiet: PEER_QUIET, allowed: PEER_LINES }
+    }
+}
+
+impl<K: Ord> Lines<K> {
+    /// Whether a line about `subject` may be written now; how many were not since its last one.
+    pub(crate) fn admit(&self, subject: K) -> Option<u64> {
+        let mut told = self.told.lock().unwrap_or_else(PoisonError::into_inner);
+        told.retain(|_, quiet| !quiet.until.plus(FORGOTTEN).has_passed());
+        let subject = Some(subject);
+        let has_place = told.contains_key(&subject) || told.len() < SUBJECTS_MAX;
+        let key = subject.filter(|_| has_place);
+        let fresh = Quiet { until: Deadline::after(self.quiet), said: 1, unsaid: 0 };
+        match told.get_mut(&key) {
+            Some(quiet) if quiet.until.has_passed() => Some(std::mem::replace(quiet, fresh).unsaid),
+            Some(quiet) if quiet.said < self.allowed => {
+                quiet.said += 1;
+                Some(0)
+            }
+            Some(quiet) => {
                 quiet.unsaid += 1;
                 None
             }
-            Some(quiet) => Some(std::mem::replace(quiet, fresh).unsaid),
             None => {
-                sources.insert(key, fresh);
+                told.insert(key, fresh);
                 Some(0)
             }
         }

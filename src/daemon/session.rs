@@ -206,16 +206,24 @@ impl Session {
     /// Waits until the outbox has something to say. The other side only listens: whatever it does
     /// meanwhile, closing included, ends the session.
     pub(crate) fn rest(&mut self, outbox: &Outbox) -> Result<(), Ending> {
+        // What came together with its hello lies here already: no socket would tell of it.
+        self.hear_nothing()?;
         let woken = wait_with_bell(&*self.socket, For::Reading, outbox.bell(), None)?;
         if !woken.socket {
             return Ok(());
         }
         while self.take_some()? {
-            if let Some(frame) = self.frames.read(&mut self.tls.reader())? {
-                return Err(Ending::Unexpected(frame.class));
-            }
+            self.hear_nothing()?;
         }
         self.flush(Deadline::after(FRAME_LIMIT), "answering")
+    }
+
+    /// Whatever frame has come ends the session.
+    fn hear_nothing(&mut self) -> Result<(), Ending> {
+        match self.frames.read(&mut self.tls.reader())? {
+            Some(frame) => Err(Ending::Unexpected(frame.class)),
+            None => Ok(()),
+        }
     }
 
     /// Waits until `deadline` without reading; true when the socket ended meanwhile.

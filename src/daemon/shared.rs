@@ -2,8 +2,9 @@
 //! Never holds one of its locks while it waits for a peer, the disk or a name server.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Display;
 use std::io;
-use std::net::{Shutdown, SocketAddr, TcpStream};
+use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -53,7 +54,9 @@ pub(crate) struct Shared {
     /// Places for callers that have proved no key yet.
     pub(crate) slots: Arc<Slots>,
     /// Which refusals are logged.
-    pub(crate) lines: Lines,
+    pub(crate) lines: Lines<IpAddr>,
+    /// Which comings and goings of members are logged.
+    visits: Lines<NodeId>,
     keys: Keys,
     /// P of the committed document, in nanoseconds.
     dead_after_ns: AtomicU64,
@@ -110,7 +113,8 @@ impl Shared {
             source,
             bell: Bell::new().map_err(NetworkError::System)?,
             slots: Arc::default(),
-            lines: Lines::default(),
+            lines: Lines::about_strangers(),
+            visits: Lines::about_members(),
             keys: options.keys,
             dead_after_ns: AtomicU64::new(nanoseconds(options.dead_after)),
             links: Mutex::default(),
@@ -234,6 +238,16 @@ impl Shared {
         }
     }
 
+    /// One line about a member that came or went, so that one that does nothing else cannot fill
+    /// the disk.
+    pub(crate) fn tell(&self, level: log::Level, peer: &NodeId, words: &dyn Display) {
+        match self.visits.admit(peer.clone()) {
+            Some(0) => log::log!(level, "{words}"),
+            Some(unsaid) => log::log!(level, "{words}; {unsaid} more lines like it not shown"),
+            None => {}
+        }
+    }
+
     /// Gives the peer its one place; an older session of the same name ends (H23). False when the
     /// peer is not one any more.
     pub(crate) fn enter(&self, newcomer: &Arc<Inbound>) -> bool {
@@ -246,11 +260,12 @@ impl Shared {
         let Some(older) = inbound.insert(peer.clone(), Arc::clone(newcomer)) else { return true };
         older.end();
         if older.instance != *instance {
-            log::warn!(
+            let words = format_args!(
                 "{peer} came back as a new process from {source} before its connection from {} \
                  ended; if this repeats, two daemons use its identity: stop one",
                 older.source
             );
+            self.tell(log::Level::Warn, peer, &words);
         }
         true
     }

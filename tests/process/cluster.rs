@@ -81,9 +81,15 @@ impl Cluster {
 
     /// Starts every daemon and the watch over them.
     pub(super) fn start(&mut self) {
-        self.nodes.iter_mut().for_each(Node::start);
-        let sockets = self.nodes.iter().map(|node| (node.name.clone(), node.socket()));
-        self.watch = Some(Watch::over(sockets));
+        self.start_without(&[]);
+    }
+
+    /// The same, but those nodes stay down, and nobody watches them.
+    pub(super) fn start_without(&mut self, absent: &[&str]) {
+        let is_absent = |node: &Node| absent.contains(&node.name.as_str());
+        self.nodes.iter_mut().filter(|node| !is_absent(node)).for_each(Node::start);
+        let watched = self.nodes.iter().filter(|node| !is_absent(node));
+        self.watch = Some(Watch::over(watched.map(|node| (node.name.clone(), node.socket()))));
     }
 
     /// The node of that name.

@@ -14,6 +14,7 @@ mod faults;
 mod latency;
 mod led;
 mod mounts;
+mod hostile;
 mod namespaces;
 mod network;
 mod node;
