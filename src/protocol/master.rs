@@ -357,7 +357,7 @@ impl Master {
 
     pub(crate) fn agenda(&self, voter: &Voter, agenda: &mut Agenda) {
         self.renewal.agenda(voter, agenda);
-        if !self.has_acted {
+        if !self.has_acted && voter.keeps(Rule::CheckQuorumForWinner) {
             agenda.waits_until(self.won_at.after(voter.dead_after()));
         }
     }

@@ -5,6 +5,7 @@
 //! `MUTANTS_SEARCH=1 cargo test sim::mutants -- --nocapture` searches from seed 1 on, prints how
 //! many seeds each one truly takes, and writes the table anew; with `SIM_MUTANT=Name` only one.
 
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::sync::Mutex;
 use std::{env, fs, thread};
@@ -33,6 +34,7 @@ fn seeds_max(missing: Missing) -> u64 {
             | Rule::LeaseNamedByHeartbeat
             | Rule::VoteWhileStopping
             | Rule::ActivationReserve
+            | Rule::PromiseBySlowerClock
             | Rule::ExactCopy,
         )
         | Missing::BootClock => RARE_SEEDS_MAX,
@@ -49,19 +51,33 @@ struct Kill {
     oracle: String,
 }
 
+/// Whether each seed holds when nothing is missing, as far as anybody asked.
+#[derive(Default)]
+struct Soundness(Mutex<BTreeMap<u64, bool>>);
+
+impl Soundness {
+    fn of(&self, seed: u64) -> bool {
+        let known = self.0.lock().expect("no hunter panics").get(&seed).copied();
+        known.unwrap_or_else(|| {
+            let is_sound = matches!(judge(seed, None), Verdict::Held(_));
+            self.0.lock().expect("no hunter panics").insert(seed, is_sound);
+            is_sound
+        })
+    }
+}
+
 /// How `seed` ends if something is `missing`, and not otherwise.
-fn try_seed(missing: Missing, seed: u64) -> Option<Kill> {
+fn try_seed(missing: Missing, seed: u64, soundness: &Soundness) -> Option<Kill> {
     let oracle = match judge(seed, Some(missing)) {
         Verdict::Held(_) => return None,
         Verdict::Broken(broken) => format!("{} {}", broken.promise, broken.sentence),
         Verdict::Panicked(words) => format!("panic: {words}"),
     };
-    let is_sound = matches!(judge(seed, None), Verdict::Held(_));
-    is_sound.then(|| Kill { by: seed.to_string(), oracle })
+    soundness.of(seed).then(|| Kill { by: seed.to_string(), oracle })
 }
 
 /// The first kill from seed 1 on, or by a script.
-fn search(missing: Missing) -> Option<Kill> {
+fn search(missing: Missing, soundness: &Soundness) -> Option<Kill> {
     let about = |script: &&Script| missing == Missing::Rule(script.rule);
     if let Some(script) = SCRIPTS.iter().find(about) {
         let words = script.play(Some(missing)).err()?;
@@ -69,17 +85,17 @@ fn search(missing: Missing) -> Option<Kill> {
         let oracle = words.split(['\n', ':']).next().unwrap_or_default().to_owned();
         return Some(Kill { by: format!("script {}", script.name), oracle });
     }
-    (1..=seeds_max(missing)).find_map(|seed| try_seed(missing, seed))
+    (1..=seeds_max(missing)).find_map(|seed| try_seed(missing, seed, soundness))
 }
 
 /// The kill that the table promises, if it still is one.
-fn recall(missing: Missing) -> Option<Kill> {
+fn recall(missing: Missing, soundness: &Soundness) -> Option<Kill> {
     let row = KILLERS.lines().find_map(|line| {
         let (name, rest) = line.split_once(char::is_whitespace)?;
         (name == missing.to_string()).then(|| rest.trim_start())
     })?;
     let seed = row.split_whitespace().next()?.parse().ok()?;
-    try_seed(missing, seed).filter(|_| seed <= seeds_max(missing))
+    try_seed(missing, seed, soundness).filter(|_| seed <= seeds_max(missing))
 }
 
 /// Ends every mutant, on all cores; `None` for those that survive.
@@ -88,13 +104,14 @@ fn hunt(is_search: bool) -> Vec<(Missing, Option<Kill>)> {
     let all: Vec<Missing> = Missing::all().filter(|m| asked.is_none_or(|it| it == *m)).collect();
     let left = Mutex::new(all.into_iter().enumerate());
     let found = Mutex::new(Vec::new());
+    let soundness = Soundness::default();
     let work = || {
         loop {
             let Some((index, missing)) = left.lock().expect("no hunter panics").next() else {
                 return;
             };
-            let known = if is_search { None } else { recall(missing) };
-            let kill = known.or_else(|| search(missing));
+            let known = if is_search { None } else { recall(missing, &soundness) };
+            let kill = known.or_else(|| search(missing, &soundness));
             if is_search {
                 println!("{}", row(missing, kill.as_ref()));
             }

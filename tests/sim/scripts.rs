@@ -8,8 +8,7 @@ use std::panic::catch_unwind;
 use crate::protocol::membership::Failback;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::message::{
-    Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Release, Released,
-    Verdict,
+    Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Released, Verdict,
 };
 use crate::protocol::mutant::Rule;
 use crate::protocol::timing::Timing;
@@ -79,18 +78,16 @@ const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) ->
 }
 
 /// All of them.
-pub(crate) const SCRIPTS: [Script; 11] = [
+pub(crate) const SCRIPTS: [Script; 9] = [
     script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
     script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::FetchWhenBehind, Cast::Witness, "witness_knows", only_a_witness_knows),
     script(Rule::DisruptionLimit, Cast::Lan, "higher_terms", a_voter_claims_higher_terms),
-    script(Rule::PromiseBySlowerClock, Cast::Default, "slewed_voter", a_slewed_voter_is_asked),
     script(Rule::LeaseOfOwnTerm, Cast::Lan, "old_acks", old_acknowledgements_come_late),
     script(Rule::PromiseOutlivesTerm, Cast::Lan, "term_bump", a_term_is_learnt_elsewhere),
     script(Rule::ClockRateWatch, Cast::Default, "fast_clocks", the_others_have_fast_clocks),
     script(Rule::HandoverBound, Cast::Lan, "forced_vote", a_release_forces_a_vote),
-    script(Rule::TimeoutNowTerm, Cast::Lan, "old_timeout_now", an_old_handover_comes_late),
 ];
 
 /// What `node` might truly say of itself.
@@ -194,18 +191,6 @@ fn only_a_witness_knows(mut stage: Stage) {
     assert!(stage.acting() == Some(B), "P7 there is a master soon after a majority can talk");
 }
 
-/// R21: one of b's clocks is fast; c asks b for its vote all the time after a's death.
-fn a_slewed_voter_is_asked(mut stage: Stage) {
-    stage.slew_clock(B, 83_000);
-    stage.run_for(SECOND * 2);
-    let vote = candidacy(&stage, C, after(stage.term(A), 1), None);
-    stage.crash(A);
-    for _ in 0..80 {
-        stage.tell(B, C, vote.clone());
-        stage.run_for(TICK);
-    }
-}
-
 /// R25: acknowledgements of a's earlier term come when nobody hears a any more.
 fn old_acknowledgements_come_late(mut stage: Stage) {
     let old = stage.term(A);
@@ -250,16 +235,6 @@ fn a_release_forces_a_vote(mut stage: Stage) {
     let release = Released { holder: charters::name(C), term: Term(term.0 - 1) };
     let vote = candidacy(&stage, C, after(term, 1), Some(release));
     stage.tell(B, C, vote);
-    stage.run_for(TICK);
-}
-
-/// R39: b is alone; a handover of an earlier term comes late.
-fn an_old_handover_comes_late(mut stage: Stage) {
-    let term = Term(stage.term(A).0 - 1);
-    stage.isolate(B);
-    stage.run_for(SECOND * 2);
-    let release = Release { term, successor: Some(charters::name(B)) };
-    stage.tell(B, A, Message::TimeoutNow(release));
     stage.run_for(TICK);
 }
 
