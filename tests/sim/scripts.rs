@@ -18,6 +18,9 @@ use crate::sim::missing::Missing;
 use crate::sim::replay::words_of;
 use crate::spec::stage::{A, B, C, Stage};
 
+const D: usize = 3;
+const E: usize = 4;
+
 const SECOND: Duration = Duration::from_secs(1);
 const TICK: Duration = Duration::from_millis(50);
 
@@ -30,23 +33,26 @@ enum Cast {
     Default,
     /// c is a witness.
     Witness,
+    /// d votes too, and e is an observer.
+    Five,
 }
 
 impl Cast {
     fn settings(self) -> Settings {
         let timing = match self {
-            Self::Lan | Self::Witness => Timing::LAN,
+            Self::Lan | Self::Witness | Self::Five => Timing::LAN,
             Self::Default => Timing::DEFAULT,
         };
         Settings { timing, failback: Failback::Never }
     }
 
-    fn roles(self) -> [MemberRole; 3] {
-        let last = match self {
-            Self::Lan | Self::Default => MemberRole::Voter,
-            Self::Witness => MemberRole::Witness,
-        };
-        [MemberRole::Voter, MemberRole::Voter, last]
+    fn roles(self) -> Vec<MemberRole> {
+        const V: MemberRole = MemberRole::Voter;
+        match self {
+            Self::Lan | Self::Default => vec![V; 3],
+            Self::Witness => vec![V, V, MemberRole::Witness],
+            Self::Five => vec![V, V, V, V, MemberRole::Observer],
+        }
     }
 }
 
@@ -78,7 +84,7 @@ const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) ->
 }
 
 /// All of them.
-pub(crate) const SCRIPTS: [Script; 9] = [
+pub(crate) const SCRIPTS: [Script; 10] = [
     script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
     script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
@@ -88,6 +94,7 @@ pub(crate) const SCRIPTS: [Script; 9] = [
     script(Rule::PromiseOutlivesTerm, Cast::Lan, "term_bump", a_term_is_learnt_elsewhere),
     script(Rule::ClockRateWatch, Cast::Default, "fast_clocks", the_others_have_fast_clocks),
     script(Rule::HandoverBound, Cast::Lan, "forced_vote", a_release_forces_a_vote),
+    script(Rule::EditAfterOwnCommit, Cast::Five, "ongaro", two_masters_change_the_voters),
 ];
 
 /// What `node` might truly say of itself.
@@ -243,4 +250,58 @@ fn every_scene_holds_when_nothing_is_missing() {
     for script in &SCRIPTS {
         assert_eq!(script.play(None), Ok(()), "{}", script.name);
     }
+}
+
+/// R19 (Ongaro): a adds e in one term and b removes d in the next, neither with a majority of the
+/// voters before the change; a third majority then knows nothing of what b committed.
+fn two_masters_change_the_voters(mut stage: Stage) {
+    const V: MemberRole = MemberRole::Voter;
+    const O: MemberRole = MemberRole::Observer;
+    let nodes = [A, B, C, D, E];
+    for node in nodes {
+        stage.crash(node);
+    }
+    for node in nodes {
+        stage.restart(node);
+    }
+    await_votes(&mut stage, A, [B, C]);
+    for other in [B, C, D] {
+        stage.cut_one_way(A, other);
+    }
+    stage.await_that("a wins", |stage| leads(stage, A));
+    let before = stage.disk(E).accepted.revision;
+    stage.propose_roles(A, &[V, V, V, V, V]);
+    stage.run_for(TICK);
+    if stage.disk(E).accepted.revision == before {
+        return; // a is not believed before its own document is committed.
+    }
+    for other in [B, C, D] {
+        stage.cut(A, other);
+        stage.cut(E, other);
+    }
+    await_votes(&mut stage, B, [C, D]);
+    stage.cut_one_way(B, D);
+    stage.await_that("b wins", |stage| leads(stage, B));
+    stage.propose_roles(B, &[V, V, V, O, O]);
+    stage.await_that("b acts", |stage| stage.acting() == Some(B));
+    stage.crash(B);
+    stage.crash(C);
+    stage.heal();
+    stage.await_that("a acts", |stage| stage.acting() == Some(A));
+}
+
+/// Waits until these have their vote for `candidate` on disk, in a term none has heard of.
+fn await_votes(stage: &mut Stage, candidate: usize, voters: [usize; 2]) {
+    let name = charters::name(candidate);
+    let has_vote = |stage: &Stage, voter: usize| {
+        let record = stage.disk(voter);
+        record.vote.as_ref() == Some(&name) && record.accepted.position.term < record.term
+    };
+    stage.await_that("it has their votes", |stage| voters.iter().all(|v| has_vote(stage, *v)));
+}
+
+/// Whether `node` won its term and stamped its document with it.
+fn leads(stage: &Stage, node: usize) -> bool {
+    let record = stage.disk(node);
+    record.accepted.position.term == record.term && record.vote == Some(charters::name(node))
 }

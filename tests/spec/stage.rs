@@ -258,6 +258,16 @@ impl Stage {
         self.ask(node, wish)
     }
 
+    /// Proposes a document in which the nodes are for something else, and does not wait.
+    pub(crate) fn propose_roles(&mut self, node: usize, roles: &[MemberRole]) {
+        let revision = self.status(node).revision;
+        self.world.edits += 1;
+        let settings = self.world.plan.settings[0];
+        let document = charters::document_of(roles, settings, self.world.edits);
+        let document = document.expect("somebody may lead");
+        self.world.ask(node, Wish::Propose { revision, document });
+    }
+
     /// The wish to replace the document that `node` knows by the next one, with these contents.
     pub(crate) fn next_edit(&mut self, node: usize, settings: Settings) -> Wish {
         let revision = self.status(node).revision;
