@@ -240,11 +240,11 @@ impl Driver {
         let mut stopped = Vec::new();
         for order in orders {
             match *order {
-                Order::Start { term, until } => {
+                Order::Start { term, until, kill: _ } => {
                     log.inspect(|log| log.begin(now, term, until));
                     self.acting.open(term, until);
                 }
-                Order::Extend { term, until } => {
+                Order::Extend { term, until, kill: _ } => {
                     log.inspect(|log| log.extend(now, term, until));
                     self.acting.open(term, until);
                 }

@@ -29,8 +29,14 @@ impl Activity {
 
 impl Voter {
     pub(crate) fn start_acting(&mut self, term: Term, until: Moment) {
+        let kill = self.kill_after(until);
         self.activity = Activity::Acting { term, until };
-        self.effects.orders.push(Order::Start { term, until });
+        self.effects.orders.push(Order::Start { term, until, kill });
+    }
+
+    /// When what should have stopped at `until` is killed (R31).
+    fn kill_after(&self, until: Moment) -> Moment {
+        until.after(self.timing().stop())
     }
 
     pub(crate) fn extend_acting(&mut self, until: Moment) {
@@ -38,8 +44,9 @@ impl Voter {
             && old != until
             && (until.latest(old) == until || self.keeps(Rule::LeaseOfPresentVoters))
         {
+            let kill = self.kill_after(until);
             self.activity = Activity::Acting { term, until };
-            self.effects.orders.push(Order::Extend { term, until });
+            self.effects.orders.push(Order::Extend { term, until, kill });
         }
     }
 

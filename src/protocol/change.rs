@@ -5,67 +5,11 @@
 //! Majorities of two memberships that differ by one voter share a voter, so whoever is elected
 //! under one is known to whoever commits under the other. With two at once they need not.
 
-use core::fmt;
-
-use crate::protocol::membership::{Member, MemberRole, Membership};
+use crate::protocol::membership::{ChangeRefusal, Member, MemberRole, Membership};
 use crate::protocol::mutant::Rule;
 use crate::protocol::publication::Publication;
-use crate::protocol::units::{Moment, NodeId};
+use crate::protocol::units::Moment;
 use crate::protocol::voter::Voter;
-
-/// Why a membership may not follow the present one now. Nothing was changed.
-#[derive(Clone, PartialEq, Eq, Hash, Debug)]
-pub enum ChangeRefusal {
-    /// More than one voter would come or go.
-    TwoAtOnce,
-    /// The master would no longer be a voter that may lead.
-    MasterMustLead,
-    /// A new voter is not an observer with that very disk and key yet.
-    NotAnObserver {
-        /// The new voter.
-        node: NodeId,
-    },
-    /// A new voter is not heard for long enough, or lacks the present document.
-    NotCaughtUp {
-        /// The new voter.
-        node: NodeId,
-    },
-    /// A voter does not have the document that names the new one, so it would not know its key.
-    DocumentMissing {
-        /// The voter that lacks it.
-        at: NodeId,
-    },
-    /// A majority of the new voters could not vote now.
-    NoMajority {
-        /// How many could.
-        have: usize,
-        /// How many must.
-        need: usize,
-    },
-}
-
-impl fmt::Display for ChangeRefusal {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::TwoAtOnce => f.write_str("only one voter may come or go in one edit"),
-            Self::MasterMustLead => {
-                f.write_str("the master must stay a voter: transfer the mastership first")
-            }
-            Self::NotAnObserver { node } => {
-                write!(f, "{node} must be an observer before it becomes a voter")
-            }
-            Self::NotCaughtUp { node } => {
-                write!(f, "{node} is not connected and up to date for long enough yet")
-            }
-            Self::DocumentMissing { at } => {
-                write!(f, "{at} does not have the document with the new voter's key yet")
-            }
-            Self::NoMajority { have, need } => {
-                write!(f, "only {have} of the new voters could vote now, {need} must")
-            }
-        }
-    }
-}
 
 /// Whether the document's members may become `after` (R45, R46).
 pub(crate) fn check(

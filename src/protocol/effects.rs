@@ -10,7 +10,7 @@ use crate::protocol::message::{Envelope, HandoverRefusal, Message, Refusal};
 use crate::protocol::units::{Moment, NodeId, Position, RequestId, Term, Words};
 
 pub use crate::protocol::alarm::Alarm;
-pub use crate::protocol::change::ChangeRefusal;
+pub use crate::protocol::membership::ChangeRefusal;
 
 /// All that can happen to a node.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -118,6 +118,8 @@ pub enum Order {
         term: Term,
         /// The lease's end less the stop budget, unless extended.
         until: Moment,
+        /// The lease's end less the time to kill: what was not over by itself is killed then.
+        kill: Moment,
     },
     /// Go on, now until `until`.
     Extend {
@@ -125,6 +127,9 @@ pub enum Order {
         term: Term,
         /// The new end; it may be earlier than the old one (R25).
         until: Moment,
+        /// The new moment to kill at. It comes with the end, so that a new time to stop is never
+        /// applied to a lease that has no room for it.
+        kill: Moment,
     },
     /// End now. What is not dead at `kill` is killed. Answered by `Input::Stopped`.
     Stop {

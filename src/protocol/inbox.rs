@@ -156,9 +156,7 @@ impl Node {
     /// that this node took part in.
     fn note_relayed_release(&mut self, asked: &Candidacy) {
         let Some(Released { holder, term }) = &asked.release else { return };
-        let is_of_own_time =
-            *term <= self.voter.term() || !self.voter.keeps(Rule::RelayedReleaseOfOwnTime);
-        if self.voter.knows(holder) && *term < asked.term && is_of_own_time {
+        if self.voter.knows(holder) && *term < asked.term && *term <= self.voter.term() {
             self.voter.note_release(holder, *term);
         }
     }

@@ -2,6 +2,7 @@
 //! Never asks who is alive; `liveness` does.
 
 use alloc::vec::Vec;
+use core::fmt;
 use core::time::Duration;
 
 use crate::protocol::quorum;
@@ -129,6 +130,60 @@ impl Membership {
     #[must_use]
     pub fn majority(&self) -> usize {
         quorum::majority(self.voters().count())
+    }
+}
+
+/// Why a membership may not follow the present one now. Nothing was changed.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum ChangeRefusal {
+    /// More than one voter would come or go.
+    TwoAtOnce,
+    /// The master would no longer be a voter that may lead.
+    MasterMustLead,
+    /// A new voter is not an observer with that very disk and key yet.
+    NotAnObserver {
+        /// The new voter.
+        node: NodeId,
+    },
+    /// A new voter is not heard for long enough, or lacks the present document.
+    NotCaughtUp {
+        /// The new voter.
+        node: NodeId,
+    },
+    /// A voter does not have the document that names the new one, so it would not know its key.
+    DocumentMissing {
+        /// The voter that lacks it.
+        at: NodeId,
+    },
+    /// A majority of the new voters could not vote now.
+    NoMajority {
+        /// How many could.
+        have: usize,
+        /// How many must.
+        need: usize,
+    },
+}
+
+impl fmt::Display for ChangeRefusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TwoAtOnce => f.write_str("only one voter may come or go in one edit"),
+            Self::MasterMustLead => {
+                f.write_str("the master must stay a voter: transfer the mastership first")
+            }
+            Self::NotAnObserver { node } => {
+                write!(f, "{node} must be an observer before it becomes a voter")
+            }
+            Self::NotCaughtUp { node } => {
+                write!(f, "{node} is not connected and up to date for long enough yet")
+            }
+            Self::DocumentMissing { at } => {
+                write!(f, "{at} does not have the document with the new voter's key yet")
+            }
+            Self::NoMajority { have, need } => {
+                write!(f, "only {have} of the new voters could vote now, {need} must")
+            }
+        }
     }
 }
 

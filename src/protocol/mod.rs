@@ -67,6 +67,7 @@ pub(crate) mod vote;
 pub(crate) mod activity;
 pub(crate) mod ledger;
 pub(crate) mod voter;
+pub(crate) mod pledge;
 // roles
 pub(crate) mod turn;
 pub(crate) mod follower;
@@ -74,7 +75,7 @@ pub(crate) mod candidate;
 pub(crate) mod renewal;
 pub(crate) mod publication;
 pub(crate) mod handover;
-pub mod change;
+pub(crate) mod change;
 pub(crate) mod proposal;
 pub(crate) mod master;
 // the hub

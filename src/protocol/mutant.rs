@@ -97,8 +97,6 @@ rules! {
     EditAfterOwnCommit,
     /// R25: a lease once granted is never shortened by a change of voters.
     LeaseOfPresentVoters,
-    /// R25: a new time to stop is applied to a lease that has no room for it.
-    StopFitsLease,
     /// R31: stopping begins at the lease's end, not early enough to be over by then.
     StopBudget,
     /// R34: a node votes while what it ran is still alive.
@@ -107,8 +105,6 @@ rules! {
     StopBeforeRelease,
     /// R37: a handover's candidate gets votes in spite of promises to others.
     HandoverBound,
-    /// R37: a release that a third node passes on is believed of any term.
-    RelayedReleaseOfOwnTime,
     /// R38: heartbeats of a released term are honoured, and a release is not final.
     FinalRelease,
     /// R39: a `TimeoutNow` is good in any term.

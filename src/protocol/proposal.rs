@@ -85,10 +85,7 @@ pub(crate) fn judge(
     }
     // The new time to stop must fit into the lease that the old timing gave: what runs under it
     // is stopped by the new one from the commit on.
-    let mut reserve = before.timing.activation_reserve();
-    if voter.keeps(Rule::StopFitsLease) {
-        reserve = reserve.max(after.timing.activation_reserve());
-    }
+    let reserve = after.timing.activation_reserve().max(before.timing.activation_reserve());
     let is_short = office.lease_end.is_none_or(|end| now.may_have_reached(end.before(reserve)));
     if is_short && !is_early {
         return Err(Rejection::LeaseTooShort);

@@ -13,7 +13,7 @@ use crate::protocol::effects::{Alarm, Effects, Event};
 use crate::protocol::lease::Promise;
 use crate::protocol::ledger::Ledger;
 use crate::protocol::liveness::{Peer, Peers};
-use crate::protocol::membership::{Failback, Member, Membership};
+use crate::protocol::membership::{Member, Membership};
 use crate::protocol::message::{Candidacy, Envelope, Message, Presence, Released};
 use crate::protocol::mutant::Rule;
 use crate::protocol::preference;
@@ -24,14 +24,8 @@ use crate::protocol::units::{
 };
 use crate::protocol::vote::Poll;
 
-/// A refusing voter may make a master step down this often (R17, L4).
-const DISRUPTION_INTERVAL: Duration = Duration::from_secs(60);
-
 /// The same alarm about the same node is raised this often at most.
 const ALARM_INTERVAL: Duration = Duration::from_secs(60);
-
-/// A cooldown doubles after each short term of a preferred node, up to this many times (R41).
-const COOLDOWN_DOUBLINGS_MAX: u32 = 4;
 
 /// The part of a node that all roles share.
 #[derive(Clone, Hash, Debug)]
@@ -58,12 +52,12 @@ pub(crate) struct Voter {
     /// When this process started, and M at that time (R12).
     started: Moment,
     quiet_length: Duration,
-    releases: BTreeMap<NodeId, Term>,
+    pub(crate) releases: BTreeMap<NodeId, Term>,
     /// When each kind of alarm was last raised about each node.
     alarmed: BTreeMap<(u8, Option<NodeId>), Moment>,
-    disruptions: BTreeMap<NodeId, Moment>,
+    pub(crate) disruptions: BTreeMap<NodeId, Moment>,
     /// Doublings of a preferred node's cooldown after short or failed terms (R41).
-    short_terms: BTreeMap<NodeId, u32>,
+    pub(crate) short_terms: BTreeMap<NodeId, u32>,
     last_fetch: BTreeMap<NodeId, Moment>,
     /// Since when the disk owes an answer.
     writing_since: Option<Moment>,
@@ -428,63 +422,6 @@ impl Voter {
             self.writing_since.get_or_insert(now);
         }
         mem::take(&mut self.effects)
-    }
-
-    // ---- promises and releases -------------------------------------------------------------
-
-    /// Whether `holder` gave up `term` or a later one (R38).
-    pub(crate) fn has_released(&self, holder: &NodeId, term: Term) -> bool {
-        self.releases.get(holder).is_some_and(|released| term <= *released)
-            && self.keeps(Rule::FinalRelease)
-    }
-
-    /// `holder` gave up `term`: a promise to it for that or an earlier term ends (R37).
-    pub(crate) fn note_release(&mut self, holder: &NodeId, term: Term) {
-        let released = self.releases.entry(holder.clone()).or_insert(term);
-        *released = term.max(*released);
-        if self.promise.as_ref().is_some_and(|p| p.holder == *holder && p.term <= term) {
-            self.promise = None;
-        }
-    }
-
-    /// Promises `length` to the master of `term`; never shortens what runs (R24, R26).
-    pub(crate) fn promise(&mut self, to: &NodeId, term: Term, length: Duration, now: Moment) {
-        let until = now.after(length);
-        let until = self.promise.as_ref().map_or(until, |old| until.latest(old.until));
-        let is_acting = false;
-        self.promise = Some(Promise { holder: to.clone(), term, until, renewed: now, is_acting });
-    }
-
-    /// Whether `voter`, in later `term`, may make a master step down now; it may once a minute,
-    /// and is ignored with an alarm for the rest of it (R17, L4).
-    pub(crate) fn may_disrupt(&mut self, voter: &NodeId, term: Term, now: Moment) -> bool {
-        let last = self.disruptions.get(voter);
-        let is_free = last.is_none_or(|last| now.held_since(*last) >= DISRUPTION_INTERVAL);
-        if is_free {
-            self.disruptions.insert(voter.clone(), now);
-        } else {
-            self.alarm(Alarm::VoterIgnored { voter: voter.clone(), term }, now);
-        }
-        is_free
-    }
-
-    /// How long `id` must live before it gets the mastership back (R41).
-    pub(crate) fn cooldown(&self, id: &NodeId, once: Duration) -> Duration {
-        let doublings = self.short_terms.get(id).copied().unwrap_or(0);
-        once.saturating_mul(1 << doublings)
-    }
-
-    /// `id` lost the mastership it had for `lasted`, or failed to take it (R41).
-    pub(crate) fn note_term_length(&mut self, id: &NodeId, lasted: Duration) {
-        let Failback::After(once) = self.durable().committed.charter.election.failback else {
-            return;
-        };
-        if lasted >= self.cooldown(id, once) {
-            self.short_terms.remove(id);
-        } else {
-            let doublings = self.short_terms.entry(id.clone()).or_insert(0);
-            *doublings = COOLDOWN_DOUBLINGS_MAX.min(*doublings + 1);
-        }
     }
 
     // ---- documents ---------------------------------------------------------------------------

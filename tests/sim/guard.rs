@@ -40,6 +40,8 @@ pub(crate) struct Children {
     pub(crate) term: Term,
     until: Moment,
     kill: Moment,
+    /// Nothing outlives this: the last moment the budget allows.
+    limit: Moment,
     timing: Timing,
     stage: Stage,
 }
@@ -60,17 +62,12 @@ fn earliest(a: Moment, b: Moment) -> Moment {
 }
 
 impl Children {
-    /// Nothing outlives this: the last moment the budget allows, counted from `until`.
-    fn limit(&self) -> Moment {
-        self.until.after(self.timing.stop() + self.timing.kill())
-    }
-
     /// The next thing to look at: by true time, and by the clocks.
     fn agenda(&self) -> (Option<TrueTime>, Moment) {
         match self.stage {
             Stage::Working => (None, self.until),
             Stage::Told { leaves } => (Some(leaves), self.kill),
-            Stage::Killed { gone } => (Some(gone), self.limit()),
+            Stage::Killed { gone } => (Some(gone), self.limit),
         }
     }
 }
@@ -115,19 +112,20 @@ impl Guard {
         }
     }
 
-    /// The daemon orders. `timing` is the committed one: it gives the times to stop and to kill.
+    /// The daemon orders. `timing` is the committed one: how long the children may take.
     pub(crate) fn obey(&mut self, order: Order, timing: Timing, now: TrueTime, draw: &mut Draw) {
         match (order, self.children.as_mut()) {
-            (Order::Start { term, until }, None) => {
-                let kill = until.after(timing.stop());
+            (Order::Start { term, until, kill }, None) => {
+                let limit = kill.after(timing.kill());
                 let stage = Stage::Working;
-                self.children = Some(Children { term, until, kill, timing, stage });
+                self.children = Some(Children { term, until, kill, limit, timing, stage });
             }
-            (Order::Extend { term, until }, Some(children))
+            (Order::Extend { term, until, kill }, Some(children))
                 if children.term == term && matches!(children.stage, Stage::Working) =>
             {
                 children.until = until;
-                children.kill = until.after(timing.stop());
+                children.kill = kill;
+                children.limit = kill.after(timing.kill());
                 children.timing = timing;
             }
             (Order::Stop { term, kill }, Some(children)) if children.term == term => {
@@ -184,7 +182,7 @@ impl Guard {
             Stage::Told { leaves } => now >= leaves,
             Stage::Killed { gone } => now >= gone,
         };
-        (is_gone || has_come(self, children.limit())).then(|| {
+        (is_gone || has_come(self, children.limit)).then(|| {
             self.children = None;
             children.term
         })

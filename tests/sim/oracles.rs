@@ -250,7 +250,7 @@ fn living_children_bind(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
 }
 
 fn begins_with_a_lease(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
-    let Fact::Ordered { node, order: Order::Start { term, until } } = fact else { return None };
+    let Fact::Ordered { node, order: Order::Start { term, until, .. } } = fact else { return None };
     let machine = &view.machines[*node];
     let heartbeat = machine.node.as_ref()?.committed().charter.timing.heartbeat();
     let needed = machine.clocks.read(view.now).after(heartbeat * 2);

@@ -8,7 +8,8 @@ use std::panic::catch_unwind;
 use crate::protocol::membership::Failback;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::message::{
-    Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Released, Verdict,
+    Append, Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Released,
+    Verdict,
 };
 use crate::protocol::mutant::Rule;
 use crate::protocol::timing::Timing;
@@ -35,12 +36,16 @@ enum Cast {
     Witness,
     /// d votes too, and e is an observer.
     Five,
+    /// d and e are observers.
+    Two,
+    /// d and e vote too.
+    All,
 }
 
 impl Cast {
     fn settings(self) -> Settings {
         let timing = match self {
-            Self::Lan | Self::Witness | Self::Five => Timing::LAN,
+            Self::Lan | Self::Witness | Self::Five | Self::Two | Self::All => Timing::LAN,
             Self::Default => Timing::DEFAULT,
         };
         Settings { timing, failback: Failback::Never }
@@ -52,6 +57,8 @@ impl Cast {
             Self::Lan | Self::Default => vec![V; 3],
             Self::Witness => vec![V, V, MemberRole::Witness],
             Self::Five => vec![V, V, V, V, MemberRole::Observer],
+            Self::Two => vec![V, V, V, MemberRole::Observer, MemberRole::Observer],
+            Self::All => vec![V; 5],
         }
     }
 }
@@ -84,7 +91,7 @@ const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) ->
 }
 
 /// All of them.
-pub(crate) const SCRIPTS: [Script; 10] = [
+pub(crate) const SCRIPTS: [Script; 12] = [
     script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
     script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
@@ -95,6 +102,8 @@ pub(crate) const SCRIPTS: [Script; 10] = [
     script(Rule::ClockRateWatch, Cast::Default, "fast_clocks", the_others_have_fast_clocks),
     script(Rule::HandoverBound, Cast::Lan, "forced_vote", a_release_forces_a_vote),
     script(Rule::EditAfterOwnCommit, Cast::Five, "ongaro", two_masters_change_the_voters),
+    script(Rule::OneVoterAtATime, Cast::Two, "two_at_once", two_voters_come_at_once),
+    script(Rule::LeaseOfPresentVoters, Cast::All, "sticky_lease", long_promises_leave),
 ];
 
 /// What `node` might truly say of itself.
@@ -304,4 +313,56 @@ fn await_votes(stage: &mut Stage, candidate: usize, voters: [usize; 2]) {
 fn leads(stage: &Stage, node: usize) -> bool {
     let record = stage.disk(node);
     record.accepted.position.term == record.term && record.vote == Some(charters::name(node))
+}
+
+/// R45: a adds d and e at once, and is with them when the network parts: a majority of five here,
+/// a majority of three there.
+fn two_voters_come_at_once(mut stage: Stage) {
+    stage.run_for(SECOND * 3);
+    for here in [A, D, E] {
+        stage.cut(here, B);
+        stage.cut(here, C);
+    }
+    stage.propose_roles(A, &[MemberRole::Voter; 5]);
+    stage.run_for(SECOND * 5);
+}
+
+/// R25 (D1): promises become longer, and only d and e have given long ones when a removes both.
+/// Then a's daemon stops, and b and c are free long before the lease that d and e gave is over.
+fn long_promises_leave(mut stage: Stage) {
+    const V: MemberRole = MemberRole::Voter;
+    const O: MemberRole = MemberRole::Observer;
+    stage.run_for(SECOND);
+    stage.propose_timing(A, long_promises());
+    let version = stage.disk(A).accepted.position.version;
+    stage.await_that("b and c have it", |stage| {
+        [B, C].iter().all(|node| stage.disk(*node).accepted.position.version > version)
+    });
+    stage.cut_one_way(A, B);
+    stage.cut_one_way(A, C);
+    stage.run_for(TICK);
+    for roles in [[V, V, V, V, O], [V, V, V, O, O]] {
+        let before = stage.disk(A).committed.revision;
+        stage.propose_roles(A, &roles);
+        stage.run_for(Duration::from_millis(5));
+        let document = stage.disk(A).accepted;
+        if document.revision == before {
+            return; // The lease that b and c give is too short for it.
+        }
+        for node in [B, C] {
+            let append = Append { term: stage.term(A), document: document.clone() };
+            stage.tell(node, A, Message::Append(append));
+        }
+        stage.run_for(TICK);
+    }
+    stage.pause(A);
+    stage.run_for(SECOND * 4);
+}
+
+/// The lan timing, with promises of four seconds.
+fn long_promises() -> Timing {
+    let [beat, stop, stagger] =
+        [Timing::LAN.heartbeat(), Timing::LAN.stop(), Timing::LAN.stagger()];
+    let drift = Timing::LAN.drift_ppm();
+    Timing::new(beat, SECOND * 4, stop, drift, stagger).expect("longer promises are legal")
 }

@@ -29,7 +29,6 @@ fn a_vote_that_never_reached_the_disk_was_never_said() {
     stage.slow_disk(B, Duration::from_secs(20));
     stage.run_for(Duration::from_secs(5));
     assert_eq!(stage.acting(), None, "two voters, and one cannot write");
-    stage.crash(B);
     assert_eq!(stage.disk(B).vote, None);
 }
 

@@ -55,6 +55,8 @@ impl Stage {
         settings: Settings,
     ) -> Self {
         let mut stage = Self::seeded(missing, roles, settings, 1);
+        let nodes = 0..roles.len();
+        stage.await_that("all run", |stage| nodes.clone().all(|node| stage.is_up(node)));
         stage.await_master(A);
         stage
     }
@@ -114,9 +116,7 @@ impl Stage {
 
     /// `size` nodes of which the preferred one leads, and which never fail back by themselves.
     pub(crate) fn led_by_a(size: usize) -> Self {
-        let mut stage = Self::of(size, Failback::Never);
-        stage.await_master(A);
-        stage
+        Self::timed(size, Timing::LAN)
     }
 
     // ---- verbs -------------------------------------------------------------------------------
@@ -260,9 +260,20 @@ impl Stage {
 
     /// Proposes a document in which the nodes are for something else, and does not wait.
     pub(crate) fn propose_roles(&mut self, node: usize, roles: &[MemberRole]) {
+        let settings = charters::settings(&self.disk(node).committed);
+        self.propose(node, roles, settings);
+    }
+
+    /// Proposes a document with another timing, and does not wait.
+    pub(crate) fn propose_timing(&mut self, node: usize, timing: Timing) {
+        let committed = self.disk(node).committed;
+        let settings = Settings { timing, ..charters::settings(&committed) };
+        self.propose(node, &charters::roles(&committed), settings);
+    }
+
+    fn propose(&mut self, node: usize, roles: &[MemberRole], settings: Settings) {
         let revision = self.status(node).revision;
         self.world.edits += 1;
-        let settings = self.world.plan.settings[0];
         let document = charters::document_of(roles, settings, self.world.edits);
         let document = document.expect("somebody may lead");
         self.world.ask(node, Wish::Propose { revision, document });

@@ -205,7 +205,7 @@ impl Scene {
         let at = self.time();
         let ms = |moment| (at + self.stage.until(node, moment)).as_millis();
         let words = match order {
-            Order::Start { term, until } => {
+            Order::Start { term, until, .. } => {
                 format!("orders its guard: act in {term:?} until {} ms", ms(until))
             }
             Order::Stop { term, kill } => {
