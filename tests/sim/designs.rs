@@ -35,11 +35,18 @@ impl World {
         self.later(lag, Undo::CutFor(second, promise * 2));
     }
 
-    /// A follower misses an edit; then the master dies and only the follower is quick.
+    /// A follower misses an edit; then the master dies and only the follower is quick. Or nobody
+    /// hears of the edit until the master has stepped down.
     pub(crate) fn missed_edit(&mut self) {
         let Some(master) = self.acting() else { return };
         let order = self.draw.shuffled(self.plan.size);
         let others: Vec<usize> = order.into_iter().filter(|node| *node != master).collect();
+        if self.draw.one_in(3) {
+            let links = others.iter().flat_map(|node| both(master, *node)).collect();
+            self.cut_for(links, self.promise() * 2);
+            self.edit(master);
+            return;
+        }
         let missing = others.len().div_ceil(2);
         let links: Vec<_> = others[..missing].iter().flat_map(|node| both(master, *node)).collect();
         let lasts = self.draw.between(self.promise() / 4, self.promise());

@@ -20,7 +20,7 @@ const KILLERS: &str = include_str!("killers.txt");
 const KILLERS_PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sim/killers.txt");
 
 /// So many seeds a mutant gets before the generators count as too weak.
-const SEEDS_MAX: u64 = 100;
+const SEEDS_MAX: u64 = 200;
 /// So many get those that only a rare meeting of faults shows.
 const RARE_SEEDS_MAX: u64 = 2_000;
 
@@ -35,6 +35,7 @@ fn seeds_max(missing: Missing) -> u64 {
             | Rule::VoteWhileStopping
             | Rule::ActivationReserve
             | Rule::PromiseBySlowerClock
+            | Rule::TimeoutNowTerm
             | Rule::ExactCopy,
         )
         | Missing::BootClock => RARE_SEEDS_MAX,
