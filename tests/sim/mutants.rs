@@ -34,7 +34,6 @@ fn seeds_max(missing: Missing) -> u64 {
             | Rule::LeaseNamedByHeartbeat
             | Rule::VoteWhileStopping
             | Rule::ActivationReserve
-            | Rule::PromiseBySlowerClock
             | Rule::TimeoutNowTerm
             | Rule::ExactCopy,
         )

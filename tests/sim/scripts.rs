@@ -38,15 +38,15 @@ enum Cast {
     Five,
     /// d and e are observers.
     Two,
-    /// d and e vote too.
+    /// d and e vote too; the default timing.
     All,
 }
 
 impl Cast {
     fn settings(self) -> Settings {
         let timing = match self {
-            Self::Lan | Self::Witness | Self::Five | Self::Two | Self::All => Timing::LAN,
-            Self::Default => Timing::DEFAULT,
+            Self::Lan | Self::Witness | Self::Five | Self::Two => Timing::LAN,
+            Self::Default | Self::All => Timing::DEFAULT,
         };
         Settings { timing, failback: Failback::Never }
     }
@@ -91,7 +91,7 @@ const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) ->
 }
 
 /// All of them.
-pub(crate) const SCRIPTS: [Script; 12] = [
+pub(crate) const SCRIPTS: [Script; 13] = [
     script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
     script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
@@ -104,6 +104,7 @@ pub(crate) const SCRIPTS: [Script; 12] = [
     script(Rule::EditAfterOwnCommit, Cast::Five, "ongaro", two_masters_change_the_voters),
     script(Rule::OneVoterAtATime, Cast::Two, "two_at_once", two_voters_come_at_once),
     script(Rule::LeaseOfPresentVoters, Cast::All, "sticky_lease", long_promises_leave),
+    script(Rule::PromiseBySlowerClock, Cast::Default, "slewed_voter", a_slewed_voter_is_asked),
 ];
 
 /// What `node` might truly say of itself.
@@ -334,9 +335,9 @@ fn long_promises_leave(mut stage: Stage) {
     const O: MemberRole = MemberRole::Observer;
     stage.run_for(SECOND);
     stage.propose_timing(A, long_promises());
-    let version = stage.disk(A).accepted.position.version;
     stage.await_that("b and c have it", |stage| {
-        [B, C].iter().all(|node| stage.disk(*node).accepted.position.version > version)
+        let has_it = |node: &usize| stage.disk(*node).accepted.revision == 2;
+        [B, C].iter().all(has_it)
     });
     stage.cut_one_way(A, B);
     stage.cut_one_way(A, C);
@@ -346,9 +347,7 @@ fn long_promises_leave(mut stage: Stage) {
         stage.propose_roles(A, &roles);
         stage.run_for(Duration::from_millis(5));
         let document = stage.disk(A).accepted;
-        if document.revision == before {
-            return; // The lease that b and c give is too short for it.
-        }
+        assert_ne!(document.revision, before, "the lease that b and c give is long enough");
         for node in [B, C] {
             let append = Append { term: stage.term(A), document: document.clone() };
             stage.tell(node, A, Message::Append(append));
@@ -356,13 +355,25 @@ fn long_promises_leave(mut stage: Stage) {
         stage.run_for(TICK);
     }
     stage.pause(A);
-    stage.run_for(SECOND * 4);
+    stage.run_for(SECOND * 8);
 }
 
-/// The lan timing, with promises of four seconds.
+/// The default timing, with promises twice as long.
 fn long_promises() -> Timing {
-    let [beat, stop, stagger] =
-        [Timing::LAN.heartbeat(), Timing::LAN.stop(), Timing::LAN.stagger()];
-    let drift = Timing::LAN.drift_ppm();
-    Timing::new(beat, SECOND * 4, stop, drift, stagger).expect("longer promises are legal")
+    let short = Timing::DEFAULT;
+    let [beat, long] = [short.heartbeat(), short.dead_after() * 2];
+    let timing = Timing::new(beat, long, short.stop(), short.drift_ppm(), short.stagger());
+    timing.expect("longer promises are legal")
+}
+
+/// R21: one of b's clocks is fast; c asks b for its vote all the time after a's death.
+fn a_slewed_voter_is_asked(mut stage: Stage) {
+    stage.slew_clock(B, 83_000);
+    stage.run_for(SECOND * 2);
+    let vote = candidacy(&stage, C, after(stage.term(A), 1), None);
+    stage.crash(A);
+    for _ in 0..80 {
+        stage.tell(B, C, vote.clone());
+        stage.run_for(TICK);
+    }
 }
