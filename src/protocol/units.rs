@@ -61,7 +61,8 @@ impl Ord for NodeId {
         match self.head.cmp(&other.head) {
             Ordering::Equal if Arc::ptr_eq(&self.text, &other.text) => Ordering::Equal,
             Ordering::Equal => self.text.cmp(&other.text),
-            unequal => unequal,
+            Ordering::Less => Ordering::Less,
+            Ordering::Greater => Ordering::Greater,
         }
     }
 }

@@ -224,6 +224,11 @@ impl Stage {
         *bound = ppm.unsigned_abs().max(*bound);
     }
 
+    /// One clock of this node is fast by so many parts per million, the other is honest.
+    pub(crate) fn slew_clock(&mut self, node: usize, ppm: i64) {
+        self.world.set_clock_rates(node, (ppm, 0));
+    }
+
     pub(crate) fn leave(&mut self, node: usize) {
         self.world.feed(node, Input::Leave);
     }
