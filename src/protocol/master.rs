@@ -16,6 +16,7 @@ use crate::protocol::handover::Prospect;
 use crate::protocol::membership::{Failback, Membership};
 use crate::protocol::message::{AppendAck, HeartbeatAck, Message, Refusal, Release, Verdict};
 use crate::protocol::mutant::Rule;
+use crate::protocol::pledge::DISRUPTION_INTERVAL;
 use crate::protocol::preference;
 use crate::protocol::proposal::{Office, Proposal};
 use crate::protocol::publication::Publication;
@@ -256,19 +257,22 @@ impl Master {
         self.advance(voter, now)
     }
 
-    /// Whether a voter in later `term` may end this mastership (R17, L4).
-    fn gives_way(voter: &mut Voter, from: &NodeId, term: Term, now: Moment) -> bool {
-        voter.may_disrupt(from, term, now) || !voter.keeps(Rule::DisruptionLimit)
+    /// Whether a voter in later `term` may end this mastership (R17, L4): once a minute if it
+    /// leads. A winner that does not lead yet gives way once per promise, or one voter that
+    /// refuses for ever would end every term before it begins.
+    fn gives_way(&self, voter: &mut Voter, from: &NodeId, term: Term, now: Moment) -> bool {
+        let is_leading = self.has_acted && self.lease_left(voter, now).is_some();
+        let pause = if is_leading { DISRUPTION_INTERVAL } else { voter.dead_after() };
+        voter.may_disrupt(from, term, pause, now) || !voter.keeps(Rule::DisruptionLimit)
     }
 
-    /// A voter stands in a later term (R17): give way once a minute, else go on without it.
+    /// A voter stands in a later term (R17): give way now and then, else go on without it.
     fn outdated(&mut self, voter: &mut Voter, from: &NodeId, term: Term, now: Moment) -> Turn {
         if self.term.is_jump_to(term) {
             voter.alarm(Alarm::TermJump { peer: from.clone(), term }, now);
             return Turn::Stay;
         }
-        let is_leading = self.has_acted && self.lease_left(voter, now).is_some();
-        if self.farewell.is_some() || (is_leading && !Self::gives_way(voter, from, term, now)) {
+        if self.farewell.is_some() || !self.gives_way(voter, from, term, now) {
             return Turn::Stay;
         }
         let patience = Patience { floor: now, fails: self.victory.fails, is_eager: true };

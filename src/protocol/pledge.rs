@@ -11,8 +11,8 @@ use crate::protocol::mutant::Rule;
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
 
-/// A refusing voter may make a master step down this often (R17, L4).
-const DISRUPTION_INTERVAL: Duration = Duration::from_secs(60);
+/// A refusing voter may make a leading master step down this often (R17, L4).
+pub(crate) const DISRUPTION_INTERVAL: Duration = Duration::from_secs(60);
 
 /// A cooldown doubles after each short term of a preferred node, up to this many times (R41).
 const COOLDOWN_DOUBLINGS_MAX: u32 = 4;
@@ -41,11 +41,17 @@ impl Voter {
         self.promise = Some(Promise { holder: to.clone(), term, until, renewed: now, is_acting });
     }
 
-    /// Whether `voter`, in later `term`, may make a master step down now; it may once a minute,
+    /// Whether `voter`, in later `term`, may make a master step down now; it may once in `pause`,
     /// and is ignored with an alarm for the rest of it (R17, L4).
-    pub(crate) fn may_disrupt(&mut self, voter: &NodeId, term: Term, now: Moment) -> bool {
+    pub(crate) fn may_disrupt(
+        &mut self,
+        voter: &NodeId,
+        term: Term,
+        pause: Duration,
+        now: Moment,
+    ) -> bool {
         let last = self.disruptions.get(voter);
-        let is_free = last.is_none_or(|last| now.held_since(*last) >= DISRUPTION_INTERVAL);
+        let is_free = last.is_none_or(|last| now.held_since(*last) >= pause);
         if is_free {
             self.disruptions.insert(voter.clone(), now);
         } else {

@@ -92,7 +92,11 @@ impl Watch {
                 return result;
             }
             let waited = now() - start;
-            assert!(waited < PATIENCE, "in vain for {waited:?}: {what}; last seen: {view:#?}");
+            if waited >= PATIENCE {
+                // Whoever cleans up after the panic looks at what was seen, too.
+                drop(seen);
+                panic!("in vain for {waited:?}: {what}; last seen: {view:#?}");
+            }
             let rest = PATIENCE.saturating_sub(waited);
             seen = self.seen.1.wait_timeout(seen, rest).expect("no asker panics").0;
         }

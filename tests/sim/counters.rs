@@ -44,12 +44,13 @@ pub(crate) enum Count {
     CalmFailbacks,
     LosersOfMasterRecovered,
     DeafWinnersRecovered,
+    RefusersSuffered,
     FollowersReturned,
 }
 
 impl Count {
     /// All of them.
-    pub(crate) const ALL: [Self; 31] = [
+    pub(crate) const ALL: [Self; 32] = [
         Self::ElectionsWon,
         Self::ElectionsFailed,
         Self::Activations,
@@ -80,6 +81,7 @@ impl Count {
         Self::CalmFailbacks,
         Self::LosersOfMasterRecovered,
         Self::DeafWinnersRecovered,
+        Self::RefusersSuffered,
         Self::FollowersReturned,
     ];
 }

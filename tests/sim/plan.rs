@@ -32,6 +32,8 @@ pub(crate) enum Ending {
     WinnerDeaf,
     /// One follower never comes back.
     FollowerLost,
+    /// One voter refuses every heartbeat for ever, naming a later term.
+    VoterRefuses,
     /// One follower is cut off for a while and comes back.
     FollowerReturns,
 }
@@ -92,6 +94,7 @@ impl Plan {
             Ending::MasterLost,
             Ending::WinnerDeaf,
             Ending::FollowerLost,
+            Ending::VoterRefuses,
             Ending::FollowerReturns,
             Ending::FollowerReturns,
         ];

@@ -23,6 +23,8 @@ pub(crate) const CALM_DISK: (Duration, Duration) =
     (Duration::from_micros(200), Duration::from_millis(4));
 /// How far off clocks run in the calm.
 const CALM_DRIFT_PPM: i64 = 200;
+/// More terms than this in the time of a few promises are a cluster that does not come to rest.
+const REFUSED_TERMS_MAX: u64 = 40;
 /// So often a handover that was refused is asked for again.
 const HANDOVER_TRIES: u32 = 20;
 
@@ -50,11 +52,14 @@ impl World {
             Ending::MasterLost => self.lose_the_master(),
             Ending::WinnerDeaf => self.deafen_a_winner(),
             Ending::FollowerLost => self.lose_a_follower(),
+            Ending::VoterRefuses => self.suffer_a_refuser(),
             Ending::FollowerReturns => self.miss_a_follower(),
         }
         self.settle();
-        self.watch();
-        self.hand_over();
+        if self.refuser.is_none() {
+            self.watch();
+            self.hand_over();
+        }
         if self.plan.churns {
             self.counters.add(Count::ClustersThatChurned);
         }
@@ -173,6 +178,25 @@ impl World {
         self.await_master();
     }
 
+    /// One voter that names a later term at every heartbeat ends no more than a term or two (L4).
+    fn suffer_a_refuser(&mut self) {
+        let refuser = self.draw.index(self.plan.size);
+        if !self.can_spare(refuser) {
+            return self.await_master();
+        }
+        self.refuser = Some(refuser);
+        let before = self.highest_term().0;
+        let limit = self.plan.election_limit() + self.plan.longest_promise() * 2;
+        self.await_master_within(limit);
+        self.run_for(self.plan.longest_promise() * 4);
+        let terms = self.highest_term().0 - before;
+        if terms > REFUSED_TERMS_MAX && self.broken.is_none() {
+            let detail = format!("{terms} terms because of {}", charters::name(refuser));
+            self.fail("P7", "one voter that refuses for ever ends few terms", detail);
+        }
+        self.counters.add(Count::RefusersSuffered);
+    }
+
     /// A minority changes nothing, neither while it is away nor when it comes back (P10).
     fn miss_a_follower(&mut self) {
         self.await_master();
@@ -221,10 +245,16 @@ impl World {
     fn settle(&mut self) {
         let limit = self.plan.election_limit();
         self.run_for(limit);
-        if self.acting().is_none() && self.broken.is_none() {
+        if !self.somebody_acts() && self.broken.is_none() {
             let detail = "somebody acted and then nobody, without a fault".to_owned();
             self.fail("P7", "there is a master soon after a majority can talk", detail);
         }
+    }
+
+    /// Whether somebody acts, now or after a handover that is under way.
+    fn somebody_acts(&mut self) -> bool {
+        let limit = self.plan.longest_promise();
+        self.run_until(limit, |world| world.acting().is_some())
     }
 
     /// The members of the newest document that any node has, running or not.
@@ -278,6 +308,7 @@ impl World {
         if !changes.is_empty() {
             self.counters.add(Count::CalmFailbacks);
         }
+        self.somebody_acts();
         let Some(leader) = self.acting() else {
             self.fail("P7", "in a settled network somebody acts", "nobody does".to_owned());
             return;

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use crate::protocol::effects::{Answer, Effects, Event, Input, Wish};
-use crate::protocol::message::Message;
+use crate::protocol::message::{Message, Refusal, Verdict};
 use crate::protocol::units::{RequestId, Term};
 use crate::sim::charters;
 use crate::sim::clock::{Clocks, TrueTime};
@@ -105,6 +105,8 @@ pub(crate) struct World {
     pub(crate) is_stormy: bool,
     /// The next winner becomes deaf.
     pub(crate) deafens_winner: bool,
+    /// A voter that refuses every heartbeat, in a later term of its own making.
+    pub(crate) refuser: Option<usize>,
     /// The newest answer to the newest question of a test.
     pub(crate) answers: Vec<(RequestId, Answer)>,
     /// How often the document was edited.
@@ -153,6 +155,7 @@ impl World {
             is_scripted: false,
             is_stormy: false,
             deafens_winner: false,
+            refuser: None,
             answers: Vec::new(),
             edits: 0,
             listener: None,
@@ -346,7 +349,13 @@ impl World {
         }
     }
 
-    fn post(&mut self, from: usize, to: usize, message: Message) {
+    fn post(&mut self, from: usize, to: usize, mut message: Message) {
+        if self.refuser == Some(from)
+            && let Message::HeartbeatAck(ack) = &mut message
+        {
+            let mine = Term(ack.term.0 + 1);
+            ack.verdict = Verdict::Refused(Refusal::StaleTerm { mine });
+        }
         if self.trace.is_wanted() {
             let [from, to, words] = [
                 charters::name(from).to_string(),
