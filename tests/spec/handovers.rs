@@ -2,8 +2,12 @@
 
 use core::time::Duration;
 
+use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Answer, Wish};
-use crate::protocol::message::{HandoverRefusal, Message, Release};
+use crate::protocol::message::{
+    HandoverRefusal, HeartbeatAck, Message, Presence, Release, Verdict,
+};
+use crate::protocol::status::Duty;
 use crate::protocol::timing::Timing;
 use crate::sim::charters;
 use crate::spec::stage::{A, B, C, Stage};
@@ -49,6 +53,7 @@ fn a_leaving_master_hands_over_and_goes() {
 #[test]
 fn a_handover_nobody_can_take_is_refused_and_stops_nothing() {
     let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
     stage.crash(B);
     stage.run_for(Duration::from_secs(2));
     let answer = stage.ask(A, transfer_to(B));
@@ -125,4 +130,56 @@ fn a_step_down_holds_off_but_not_when_nobody_else_can() {
     stage.await_that("c is back", |stage| stage.status(C).quiet_left.is_none());
     stage.crash(B);
     stage.await_that("somebody acts", |stage| stage.acting().is_some());
+}
+
+/// F86
+/// Promises: P1, P9
+#[test]
+fn a_release_that_one_voter_alone_hears_of_breaks_nothing() {
+    for deaf in [B, C] {
+        let mut stage = Stage::led_by_a(3);
+        stage.run_for(Duration::from_secs(1));
+        stage.cut_one_way(A, deaf);
+        stage.wish(A, Wish::StepDown { hold_off: Duration::from_secs(60) });
+        stage.await_no_master();
+        stage.await_that("somebody else acts", |stage| stage.acting().is_some());
+        assert_ne!(stage.acting(), Some(A));
+        stage.heal();
+        stage.run_for(Duration::from_secs(5));
+        assert_eq!(stage.status(A).duty, Duty::Follower);
+    }
+}
+
+/// F42
+/// Promises: P1, P9
+#[test]
+fn a_promise_that_arrives_after_the_release_makes_nobody_master_again() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    let term = stage.term(A);
+    let late = |stage: &Stage, from: usize, sequence: u64| {
+        let Durable { accepted, identity, .. } = stage.disk(from);
+        let presence = Presence {
+            term,
+            position: accepted.position,
+            storage: identity.storage,
+            is_vote_ready: true,
+            is_electable: true,
+            follows: Some(charters::name(A)),
+            hears: [].into(),
+            reading: stage.status(from).at,
+            echo: None,
+        };
+        let Document { position, hash, .. } = accepted;
+        let verdict = Verdict::Granted;
+        Message::HeartbeatAck(HeartbeatAck { term, sequence, position, hash, verdict, presence })
+    };
+    let promises: Vec<_> =
+        (1..40).flat_map(|n| [B, C].map(|from| (from, late(&stage, from, n)))).collect();
+    stage.ask(A, transfer_to(C));
+    for (from, promise) in promises {
+        stage.tell(A, from, promise);
+    }
+    assert_eq!(stage.status(A).lease_left, None);
+    stage.assert_only_acting(C, Duration::from_secs(5));
 }

@@ -104,3 +104,28 @@ fn a_master_whose_work_ended_by_itself_hands_over() {
     stage.await_master(B);
     assert_eq!(stage.status(A).duty, Duty::Follower);
 }
+
+/// F26
+/// Promises: P1, P7
+#[test]
+fn a_voter_that_restarts_again_and_again_carries_its_master_and_votes_for_nobody() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    stage.cut(A, B);
+    let beat = Timing::LAN.heartbeat();
+    for _ in 0..20 {
+        stage.crash(C);
+        stage.restart(C);
+        stage.assert_only_acting(A, beat * 2);
+    }
+    stage.crash(A);
+    let vote = stage.disk(C).vote;
+    for _ in 0..20 {
+        stage.crash(C);
+        stage.restart(C);
+        stage.run_for(beat * 2);
+        assert_eq!(stage.disk(C).vote, vote, "it was never up for long enough to be free");
+    }
+    assert_eq!(stage.acting(), None);
+    stage.await_master(B);
+}

@@ -161,6 +161,18 @@ impl Stage {
         self.world.put_to_sleep(node, Nap::Paused);
     }
 
+    /// The machine sleeps; one of its clocks runs on.
+    pub(crate) fn suspend(&mut self, node: usize) {
+        self.world.put_to_sleep(node, Nap::Suspended);
+    }
+
+    /// The virtual machine stands still, and so do its clocks.
+    pub(crate) fn halt(&mut self, node: usize) {
+        self.suspend(node);
+        let now = self.world.now;
+        self.world.machines[node].clocks.stop(now);
+    }
+
     pub(crate) fn resume(&mut self, node: usize) {
         self.world.resume(node);
     }
@@ -265,23 +277,35 @@ impl Stage {
 
     /// Proposes a document in which the nodes are for something else, and does not wait.
     pub(crate) fn propose_roles(&mut self, node: usize, roles: &[MemberRole]) {
+        let wish = self.next_roles(node, roles);
+        self.world.ask(node, wish);
+    }
+
+    /// Proposes a document in which the nodes are for something else.
+    pub(crate) fn edit_roles(&mut self, node: usize, roles: &[MemberRole]) -> Answer {
+        let wish = self.next_roles(node, roles);
+        self.ask(node, wish)
+    }
+
+    /// The wish to replace the document that `node` knows by one with these roles.
+    pub(crate) fn next_roles(&mut self, node: usize, roles: &[MemberRole]) -> Wish {
         let settings = charters::settings(&self.disk(node).committed);
-        self.propose(node, roles, settings);
+        self.next_document(node, roles, settings)
     }
 
     /// Proposes a document with another timing, and does not wait.
     pub(crate) fn propose_timing(&mut self, node: usize, timing: Timing) {
         let committed = self.disk(node).committed;
         let settings = Settings { timing, ..charters::settings(&committed) };
-        self.propose(node, &charters::roles(&committed), settings);
+        let wish = self.next_document(node, &charters::roles(&committed), settings);
+        self.world.ask(node, wish);
     }
 
-    fn propose(&mut self, node: usize, roles: &[MemberRole], settings: Settings) {
+    fn next_document(&mut self, node: usize, roles: &[MemberRole], settings: Settings) -> Wish {
         let revision = self.status(node).revision;
         self.world.edits += 1;
         let document = charters::document_of(roles, settings, self.world.edits);
-        let document = document.expect("somebody may lead");
-        self.world.ask(node, Wish::Propose { revision, document });
+        Wish::Propose { revision, document: document.expect("somebody may lead") }
     }
 
     /// The wish to replace the document that `node` knows by the next one, with these contents.

@@ -1,6 +1,7 @@
-//! Holds the repository to its own rules: imports, promises, purity, sizes, words.
+//! Holds the repository to its own rules: faults, imports, promises, purity, sizes, words.
 //! Never judges behaviour; the other three rooms do.
 
+mod faults;
 mod imports;
 mod promises;
 mod purity;
