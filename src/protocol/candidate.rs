@@ -11,7 +11,7 @@ use crate::protocol::message::{Ballot, Message, Refusal, Released, Verdict};
 use crate::protocol::mutant::Rule;
 use crate::protocol::quorum::{Outcome, Tally};
 use crate::protocol::turn::{Patience, Turn, Victory};
-use crate::protocol::units::{Moment, NodeId, Nonce, Term};
+use crate::protocol::units::{Moment, NodeId, Nonce, Position, Term};
 use crate::protocol::voter::Voter;
 
 /// Back-off doubles with each failed attempt, up to this many times (R67).
@@ -34,6 +34,8 @@ pub(crate) struct Candidate {
     stage: Stage,
     term: Term,
     nonce: Nonce,
+    /// The position of the document it stands with.
+    position: Position,
     tally: Tally,
     /// Who said no, why, and when.
     refusals: BTreeMap<NodeId, (Refusal, Moment)>,
@@ -69,6 +71,7 @@ impl Candidate {
             stage,
             term,
             nonce,
+            position: voter.durable().accepted.position,
             tally,
             refusals,
             release,
@@ -120,7 +123,7 @@ impl Candidate {
 
     /// Looks at what is on disk, what was answered, and the time.
     pub(crate) fn advance(&mut self, voter: &mut Voter, now: Moment) -> Turn {
-        if voter.is_storage_failed() || voter.is_leaving {
+        if voter.is_storage_failed() || voter.is_leaving || !self.may_go_on(voter) {
             return Turn::Follow(Patience::from(now));
         }
         if let Stage::Recording { sequence } = self.stage
@@ -147,6 +150,13 @@ impl Candidate {
                 }
             }
         }
+    }
+
+    /// A candidacy is for one document: its position was named, and its voters are counted, this
+    /// node among them (R13, R15). With another one it begins anew.
+    fn may_go_on(&self, voter: &Voter) -> bool {
+        let is_same = voter.durable().accepted.position == self.position && voter.may_lead();
+        is_same || !voter.keeps(Rule::CandidacyOfOneDocument)
     }
 
     fn won(&self, voter: &mut Voter, now: Moment) -> Turn {

@@ -30,6 +30,12 @@ pub(crate) fn check(
     if !me.is_some_and(Member::may_lead) {
         return Err(ChangeRefusal::MasterMustLead);
     }
+    let is_rekeyed = |member: &&Member| {
+        before.find(&member.id).is_some_and(|old| old.votes() && old.pin != member.pin)
+    };
+    if let Some(member) = after.voters().find(is_rekeyed) {
+        return Err(ChangeRefusal::OtherKey { node: member.id.clone() });
+    }
     if changes == 0 {
         return Ok(());
     }
@@ -74,5 +80,6 @@ fn check_new(
 /// A new voter cannot be vote-ready as long as it is an observer; that it is heard must do.
 fn is_ready(voter: &Voter, member: &Member, now: Moment) -> bool {
     let is_new = voter.members().voter(&member.id, member.storage).is_none();
-    voter.heard(member, now).is_some_and(|peer| is_new || peer.presence.is_vote_ready)
+    voter.leans_on(member, now)
+        && voter.heard(member, now).is_some_and(|peer| is_new || peer.presence.is_vote_ready)
 }

@@ -192,8 +192,8 @@ pub enum Rejection {
     LeaseTooShort,
     /// The voters are too far apart for the new timing: nobody could lead under it (R28).
     TooFarApart {
-        /// The round trip within which a majority answers.
-        round_trip: Duration,
+        /// The round trip within which a majority answers; none if it was not measured yet.
+        round_trip: Option<Duration>,
     },
     /// This node's storage failed.
     StorageFailed,
@@ -212,11 +212,14 @@ impl fmt::Display for Rejection {
                 "the present lease is too short for the new timing: raise dead_after first, and \
                  stop and heartbeat in a second edit",
             ),
-            Self::TooFarApart { round_trip } => write!(
+            Self::TooFarApart { round_trip: Some(round_trip) } => write!(
                 f,
                 "with round trips of {} ms nobody could lead under the new timing",
                 round_trip.as_millis()
             ),
+            Self::TooFarApart { round_trip: None } => {
+                f.write_str("the round trips between the voters are not measured yet: try again")
+            }
             Self::StorageFailed => f.write_str("storage failed on the master"),
         }
     }

@@ -9,8 +9,9 @@
 use alloc::collections::BTreeMap;
 use core::time::Duration;
 
+use crate::protocol::membership::Member;
 use crate::protocol::quorum;
-use crate::protocol::units::{Moment, NodeId, Term};
+use crate::protocol::units::{Moment, NodeId, StorageId, Term};
 
 /// What a voter promised: no vote for anybody else until both its clocks reach `until`.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -40,6 +41,8 @@ impl Promise {
 /// What one voter's acknowledgements are worth to the master.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct Support {
+    /// The disk that remembers them.
+    pub(crate) storage: StorageId,
     /// The lease that its promises carry (R25): never earlier than before.
     pub(crate) until: Moment,
     /// When the newest heartbeat it acknowledged was sent.
@@ -56,6 +59,9 @@ impl Lease {
     /// Counts what one acknowledgement is worth; a promise never shrinks.
     pub(crate) fn support(&mut self, voter: &NodeId, worth: Support) {
         let support = self.0.entry(voter.clone()).or_insert(worth);
+        if support.storage != worth.storage {
+            *support = worth;
+        }
         support.until = support.until.latest(worth.until);
         support.sent = support.sent.latest(worth.sent);
         support.answered = worth.answered;
@@ -69,7 +75,7 @@ impl Lease {
     /// master itself (R25). Both clocks are judged separately: the lease is over when either is.
     pub(crate) fn end<'a>(
         &self,
-        others: impl Iterator<Item = &'a NodeId>,
+        others: impl Iterator<Item = &'a Member>,
         needed: usize,
     ) -> Option<Moment> {
         self.quorum_of(others, needed, |support| support.until)
@@ -78,7 +84,7 @@ impl Lease {
     /// The sending time of the newest heartbeat that a majority acknowledged.
     pub(crate) fn newest_sent<'a>(
         &self,
-        others: impl Iterator<Item = &'a NodeId>,
+        others: impl Iterator<Item = &'a Member>,
         needed: usize,
     ) -> Option<Moment> {
         self.quorum_of(others, needed, |support| support.sent)
@@ -86,11 +92,15 @@ impl Lease {
 
     fn quorum_of<'a>(
         &self,
-        others: impl Iterator<Item = &'a NodeId>,
+        others: impl Iterator<Item = &'a Member>,
         needed: usize,
         what: impl Fn(&Support) -> Moment,
     ) -> Option<Moment> {
-        let values = others.filter_map(|id| self.0.get(id)).map(what);
+        // A promise is a disk's: one given before the disk was lost is worth nothing (R52).
+        let given = |member: &Member| {
+            self.0.get(&member.id).filter(|support| support.storage == member.storage)
+        };
+        let values = others.filter_map(given).map(what);
         let [boot, raw] = {
             let collected: alloc::vec::Vec<Moment> = values.collect();
             [

@@ -65,6 +65,10 @@ impl Peers {
             round_trip: None,
             rate: RateWatch::default(),
         });
+        if peer.presence.storage != presence.storage {
+            // Another disk: what the earlier one lived through is not its own (R52).
+            peer.streak_start = now;
+        }
         peer.presence = presence.clone();
         // A reading from before this machine was started again says nothing.
         let echo = presence.echo.filter(|echo| now.has_surely_reached(echo.reading));

@@ -86,7 +86,7 @@ impl Master {
             term: self.term,
             is_settled: self.is_settled(),
             is_ending: self.is_saying_farewell(),
-            round_trip: voter.majority_round_trip(),
+            round_trip: voter.round_trip_under(members),
             lease_end: self.renewal.lease_end_under(voter, members),
             publication: &self.publication,
         }
@@ -172,7 +172,8 @@ impl Master {
             voter.event(Event::Demoted { term: self.term, reason: StopReason::NeverActivated });
             let pause = voter.chance.span_below(voter.dead_after());
             let fails = self.victory.fails.saturating_add(3);
-            let floor = now.after(voter.timing().heartbeat()).after(pause);
+            // Until its own heartbeats' promises are over, it would be elected by them again.
+            let floor = now.after(voter.dead_after()).after(pause);
             return Some(Turn::Follow(Patience { floor, fails, is_eager: false }));
         }
         None

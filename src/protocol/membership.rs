@@ -155,6 +155,11 @@ pub enum ChangeRefusal {
         /// The voter that lacks it.
         at: NodeId,
     },
+    /// A voter would have another key: those who have not heard of it would shut it out (R74).
+    OtherKey {
+        /// The voter.
+        node: NodeId,
+    },
     /// A majority of the new voters could not vote now.
     NoMajority {
         /// How many could.
@@ -179,6 +184,9 @@ impl fmt::Display for ChangeRefusal {
             }
             Self::DocumentMissing { at } => {
                 write!(f, "{at} does not have the document with the new voter's key yet")
+            }
+            Self::OtherKey { node } => {
+                write!(f, "the key of {node} cannot change while it votes: demote it first")
             }
             Self::NoMajority { have, need } => {
                 write!(f, "only {have} of the new voters could vote now, {need} must")

@@ -59,6 +59,8 @@ rules! {
     HighWaterStays,
     /// R14, R70: a node that knows of a newer document does not ask for it.
     FetchWhenBehind,
+    /// R13, R15: a candidate goes on although its document, and with it the voters, changed.
+    CandidacyOfOneDocument,
     /// R15: answers to earlier questions count as votes.
     AnswerToQuestion,
     /// R16: a winner without a lease goes on heartbeating for ever.

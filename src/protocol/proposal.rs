@@ -39,8 +39,8 @@ pub(crate) struct Office<'a> {
     pub(crate) is_settled: bool,
     /// It has decided to end.
     pub(crate) is_ending: bool,
-    /// The round trip within which a majority answers.
-    pub(crate) round_trip: Duration,
+    /// The round trip within which a majority of the edited voters answers, if it was measured.
+    pub(crate) round_trip: Option<Duration>,
     /// The lease that the edited document's voters would give now (R25).
     pub(crate) lease_end: Option<Moment>,
     /// The present document and who has it.
@@ -80,8 +80,9 @@ pub(crate) fn judge(
         change::check(voter, office.publication, &after.members, now)
             .map_err(Rejection::Members)?;
     }
-    if office.round_trip > after.timing.slack() {
-        return Err(Rejection::TooFarApart { round_trip: office.round_trip });
+    match office.round_trip {
+        Some(round_trip) if round_trip <= after.timing.slack() => {}
+        round_trip => return Err(Rejection::TooFarApart { round_trip }),
     }
     // The new time to stop must fit into the lease that the old timing gave: what runs under it
     // is stopped by the new one from the commit on.

@@ -7,7 +7,7 @@ use core::time::Duration;
 use crate::protocol::activity::Activity;
 use crate::protocol::deadline::Agenda;
 use crate::protocol::lease::{Lease, Support};
-use crate::protocol::membership::Membership;
+use crate::protocol::membership::{Member, Membership};
 use crate::protocol::message::{Heartbeat, HeartbeatAck, Message, Presence};
 use crate::protocol::mutant::Rule;
 use crate::protocol::units::{Moment, NodeId, Term};
@@ -96,7 +96,8 @@ impl Renewal {
                 promise
             };
             let until = base.after(length);
-            let worth = Support { until, sent: sent.at, answered: now };
+            let storage = ack.presence.storage;
+            let worth = Support { storage, until, sent: sent.at, answered: now };
             self.lease.support(from, worth);
         }
     }
@@ -117,13 +118,17 @@ impl Renewal {
         if needed == 0 || !voter.keeps(Rule::LeaseOfPresentVoters) {
             return self.lease_end(voter);
         }
-        let others = members.voters().map(|m| &m.id).filter(|id| **id != voter.me);
-        self.lease.end(others, needed)
+        self.lease.end(Self::sound(voter, members), needed)
     }
 
-    fn supporters(voter: &Voter) -> impl Iterator<Item = &NodeId> {
-        let sound = |id: &&NodeId| !voter.is_clock_deviant(id);
-        voter.other_voters().map(|member| &member.id).filter(sound)
+    fn supporters(voter: &Voter) -> impl Iterator<Item = &Member> {
+        Self::sound(voter, voter.members())
+    }
+
+    /// The other voters of `members` whose clocks a lease can lean on (R27).
+    fn sound<'a>(voter: &'a Voter, members: &'a Membership) -> impl Iterator<Item = &'a Member> {
+        let others = members.voters().filter(|member| member.id != voter.me);
+        others.filter(|member| !voter.is_clock_deviant(&member.id))
     }
 
     /// What is left of the lease, if it is valid (R21: the clock that ran more).

@@ -194,18 +194,18 @@ impl Voter {
         others + usize::from(self.own_vote().is_some())
     }
 
-    /// The round trip within which a majority answers, as far as it was measured.
-    pub(crate) fn majority_round_trip(&self) -> Duration {
-        let measured =
-            self.other_voters().filter_map(|voter| self.peers.get(&voter.id)?.round_trip);
+    /// The round trip within which a majority of `members` answers, if enough were measured.
+    pub(crate) fn round_trip_under(&self, members: &Membership) -> Option<Duration> {
+        let others = members.voters().filter(|member| member.id != self.me);
+        let measured = others.filter_map(|member| self.peers.get(&member.id)?.round_trip);
         let mut trips: Vec<Duration> = measured.collect();
         trips.sort_unstable();
-        let needed = self.members().majority() - 1;
-        needed.checked_sub(1).and_then(|last| trips.get(last)).copied().unwrap_or_default()
+        let needed = members.majority() - 1;
+        needed.checked_sub(1).map_or(Some(Duration::ZERO), |last| trips.get(last).copied())
     }
 
     /// Whether that voter is heard and its clock fit for a lease (R27).
-    fn leans_on(&self, voter: &Member, now: Moment) -> bool {
+    pub(crate) fn leans_on(&self, voter: &Member, now: Moment) -> bool {
         self.heard(voter, now).is_some() && !self.is_clock_deviant(&voter.id)
     }
 

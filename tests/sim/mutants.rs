@@ -20,9 +20,9 @@ const KILLERS: &str = include_str!("killers.txt");
 const KILLERS_PATH: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/sim/killers.txt");
 
 /// So many seeds a mutant gets before the generators count as too weak.
-const SEEDS_MAX: u64 = 200;
+const SEEDS_MAX: u64 = 500;
 /// So many get those that only a rare meeting of faults shows.
-const RARE_SEEDS_MAX: u64 = 2_000;
+const RARE_SEEDS_MAX: u64 = 5_000;
 
 /// How many seeds may be needed to notice that this is missing.
 fn seeds_max(missing: Missing) -> u64 {

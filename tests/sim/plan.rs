@@ -24,6 +24,8 @@ const SIZES: [usize; 32] = [
 /// What the calm after the faults is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
+    /// Everything works, and once somebody acts the run is over.
+    Brief,
     /// Everything works.
     AllWell,
     /// The master dies and never comes back.
@@ -74,7 +76,9 @@ pub(crate) struct Plan {
 impl Plan {
     /// Draws a plan.
     pub(crate) fn draw(draw: &mut Draw) -> Self {
-        let churns = draw.one_in(4);
+        let churns = draw.one_in(8);
+        // Most runs are brief, so that there can be many; who votes changes in none of these.
+        let is_brief = !churns && !draw.one_in(8);
         let roles = any_roles(churns, draw);
         let timing = match draw.below(10) {
             0..4 => Timing::LAN,
@@ -105,7 +109,11 @@ impl Plan {
         }
         Self {
             size: roles.len(),
-            stormy: draw.between(beat * 6, beat * 24),
+            stormy: if is_brief {
+                draw.between(beat * 2, beat * 8)
+            } else {
+                draw.between(beat * 6, beat * 24)
+            },
             pace: draw.between(beat / 4, beat * 4),
             kinds,
             aim: draw.pick(&[0, 10, 30, 60]),
@@ -113,10 +121,11 @@ impl Plan {
             disk: (Duration::from_micros(50), any_slowness(timing, draw)),
             oversleep: Duration::from_micros(draw.pick(&[1, 100, 2_000])),
             temper: draw.pick(&[Temper::Meek, Temper::Moody, Temper::Stubborn, Temper::Stubborn]),
-            ending: if roles.len() < 3 || draw.one_in(2) {
-                Ending::AllWell
-            } else {
-                draw.pick(&endings)
+            ending: match roles.len() {
+                _ if is_brief => Ending::Brief,
+                0..3 => Ending::AllWell,
+                _ if draw.one_in(2) => Ending::AllWell,
+                _ => draw.pick(&endings),
             },
             watch: if draw.one_in(8) { long_watch } else { beat * 2 },
             settings,

@@ -48,17 +48,19 @@ impl World {
         self.run_for(self.plan.stormy);
         self.calm_down();
         match self.plan.ending {
-            Ending::AllWell => self.await_master(),
+            Ending::Brief | Ending::AllWell => self.await_master(),
             Ending::MasterLost => self.lose_the_master(),
             Ending::WinnerDeaf => self.deafen_a_winner(),
             Ending::FollowerLost => self.lose_a_follower(),
             Ending::VoterRefuses => self.suffer_a_refuser(),
             Ending::FollowerReturns => self.miss_a_follower(),
         }
-        self.settle();
-        if self.refuser.is_none() {
-            self.watch();
-            self.hand_over();
+        if self.plan.ending != Ending::Brief {
+            self.settle();
+            if self.refuser.is_none() {
+                self.watch();
+                self.hand_over();
+            }
         }
         if self.plan.churns {
             self.counters.add(Count::ClustersThatChurned);

@@ -12,6 +12,7 @@ use crate::protocol::message::{
     Verdict,
 };
 use crate::protocol::mutant::Rule;
+use crate::protocol::status::Duty;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{Nonce, Position, Term};
 use crate::sim::charters::{self, Settings};
@@ -36,6 +37,8 @@ enum Cast {
     Witness,
     /// d votes too, and e is an observer.
     Five,
+    /// d votes too.
+    Four,
     /// d and e are observers.
     Two,
     /// d and e vote too; the default timing.
@@ -45,7 +48,7 @@ enum Cast {
 impl Cast {
     fn settings(self) -> Settings {
         let timing = match self {
-            Self::Lan | Self::Witness | Self::Five | Self::Two => Timing::LAN,
+            Self::Lan | Self::Witness | Self::Four | Self::Five | Self::Two => Timing::LAN,
             Self::Default | Self::All => Timing::DEFAULT,
         };
         Settings { timing, failback: Failback::Never }
@@ -56,6 +59,7 @@ impl Cast {
         match self {
             Self::Lan | Self::Default => vec![V; 3],
             Self::Witness => vec![V, V, MemberRole::Witness],
+            Self::Four => vec![V; 4],
             Self::Five => vec![V, V, V, V, MemberRole::Observer],
             Self::Two => vec![V, V, V, MemberRole::Observer, MemberRole::Observer],
             Self::All => vec![V; 5],
@@ -91,7 +95,7 @@ const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) ->
 }
 
 /// All of them.
-pub(crate) const SCRIPTS: [Script; 13] = [
+pub(crate) const SCRIPTS: [Script; 14] = [
     script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
     script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
@@ -105,6 +109,7 @@ pub(crate) const SCRIPTS: [Script; 13] = [
     script(Rule::OneVoterAtATime, Cast::Two, "two_at_once", two_voters_come_at_once),
     script(Rule::LeaseOfPresentVoters, Cast::All, "sticky_lease", long_promises_leave),
     script(Rule::PromiseBySlowerClock, Cast::Default, "slewed_voter", a_slewed_voter_is_asked),
+    script(Rule::CandidacyOfOneDocument, Cast::Four, "late_append", a_late_append_takes_the_vote),
 ];
 
 /// What `node` might truly say of itself.
@@ -376,4 +381,31 @@ fn a_slewed_voter_is_asked(mut stage: Stage) {
         stage.tell(B, C, vote.clone());
         stage.run_for(TICK);
     }
+}
+
+/// R13, R15: c asks for votes when a late word of a takes its own vote and leaves three voters, of
+/// whom d alone has promised c anything.
+fn a_late_append_takes_the_vote(mut stage: Stage) {
+    const V: MemberRole = MemberRole::Voter;
+    let ms = Duration::from_millis;
+    stage.set_delay(ms(20));
+    stage.run_for(SECOND * 2);
+    let term = stage.term(A);
+    for other in [B, C, D] {
+        stage.cut_one_way(A, other);
+    }
+    stage.propose_roles(A, &[V, V, MemberRole::Observer, V]);
+    stage.await_that("a has it on disk", |stage| stage.disk(A).accepted.revision == 2);
+    let document = stage.disk(A).accepted;
+    stage.crash(A);
+    stage.run_for(ms(450));
+    stage.crash(B);
+    stage.await_that("c asks", |stage| stage.status(C).duty == Duty::Candidate);
+    stage.tell(C, A, Message::Append(Append { term, document }));
+    for there in [A, B] {
+        stage.cut(C, there);
+        stage.cut(D, there);
+        stage.restart(there);
+    }
+    stage.run_for(SECOND * 5);
 }

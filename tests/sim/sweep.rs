@@ -13,11 +13,11 @@ use crate::sim::run::run_seed;
 use crate::sim::trace::Detail;
 
 /// Seeds that every `cargo test` runs.
-const EVERY_TIME: Range<u64> = 1..301;
+const EVERY_TIME: Range<u64> = 1..1_001;
 /// A word of progress after so many seeds.
 const PROGRESS: u64 = 10_000;
 /// In fewer seeds than this not everything need happen.
-const ENOUGH: u64 = 300;
+const ENOUGH: u64 = 1_000;
 
 /// Broken sentences and the seeds that broke them.
 type Breaks = BTreeMap<String, BTreeSet<u64>>;
@@ -59,7 +59,7 @@ fn sweep(seeds: Range<u64>) -> (Counters, Breaks) {
 }
 
 #[test]
-fn hundreds_of_seeds_keep_every_promise() {
+fn a_thousand_seeds_keep_every_promise() {
     let seeds = seeds_or(EVERY_TIME);
     let (counters, broken) = sweep(seeds.clone());
     println!("{counters}");

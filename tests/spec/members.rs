@@ -283,3 +283,42 @@ fn a_lease_leans_on_those_who_vote_now_and_not_on_those_who_went() {
     stage.heal();
     stage.await_that("somebody acts", |stage| stage.acting().is_some());
 }
+
+/// Promises: P7
+#[test]
+fn an_edit_that_would_leave_the_lease_to_a_clock_nobody_leans_on_is_refused() {
+    let mut stage = settled(&[V, V, V]);
+    stage.run_clocks_off(C, 30_000);
+    stage.run_for(SECOND * 90);
+    let answer = stage.edit_roles(A, &[V, O, V]);
+    assert!(matches!(answer, Answer::Rejected(_)), "{answer:?}");
+    stage.assert_only_acting(A, SECOND * 5);
+}
+
+/// Promises: P7
+#[test]
+fn a_voter_too_far_away_to_lead_with_is_not_taken() {
+    let ms = Duration::from_millis;
+    let timing = Timing::new(ms(50), ms(1_000), ms(100), 10_000, ms(20)).expect("it fits");
+    let settings = Settings { timing, failback: Failback::Never };
+    let mut stage = Stage::lacking(None, &[V, O], settings);
+    stage.set_delay(ms(60));
+    stage.run_for(SECOND * 5);
+    let answer = stage.edit_roles(A, &[V, V]);
+    assert!(matches!(answer, Answer::Rejected(Rejection::TooFarApart { .. })), "{answer:?}");
+    stage.assert_only_acting(A, SECOND * 5);
+}
+
+/// F81
+/// Promises: P7
+#[test]
+fn the_key_of_a_voter_is_not_changed_under_those_who_have_not_heard_of_it() {
+    let mut stage = settled(&[V, V, V]);
+    let wish = with_members(&mut stage, A, |member| {
+        if member.id == charters::name(B) {
+            member.pin.0[0] ^= 0xff;
+        }
+    });
+    let answer = stage.ask(A, wish);
+    assert_eq!(*refused(&answer), ChangeRefusal::OtherKey { node: charters::name(B) });
+}
