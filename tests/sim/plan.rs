@@ -127,7 +127,7 @@ impl Plan {
                 _ if draw.one_in(2) => Ending::AllWell,
                 _ => draw.pick(&endings),
             },
-            watch: if draw.one_in(8) { long_watch } else { beat * 2 },
+            watch: if draw.one_in(3) { long_watch } else { beat * 2 },
             settings,
             roles,
             churns,
