@@ -378,7 +378,10 @@ impl World {
 
     /// A daemon dies and its disk with it; it comes back with a disk that no document names.
     fn wipe(&mut self, node: usize) {
-        if !self.can_spare(node) {
+        // Where voters come and go, one may be taken in the very moment in which its disk is lost:
+        // with another lost disk that would be a majority.
+        let is_second = self.plan.churns && self.machines.iter().any(|machine| machine.is_wiped);
+        if is_second || !self.can_spare(node) {
             return;
         }
         self.crash(node);
