@@ -107,6 +107,10 @@ impl Plan {
         if churns {
             kinds.insert(Kind::Edit);
         }
+        // The raw clock stands still in suspend: then the other one must be the honest one.
+        if kinds.contains(&Kind::Suspend) {
+            kinds.remove(&Kind::Slew);
+        }
         Self {
             size: roles.len(),
             stormy: if is_brief {
