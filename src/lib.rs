@@ -14,7 +14,7 @@
 //! returns what is to be done. The daemon does it; the simulator in `tests/sim` does it too, with
 //! a thousand faults, and checks the promises after every event.
 //!
-//! # The five places
+//! # The six places
 //!
 //! | place | what it does | may use |
 //! |---|---|---|
@@ -22,7 +22,8 @@
 //! | [`wire`] | **spells** messages, records and requests as bytes | `protocol` |
 //! | [`settings`] | **names** things: node.yaml, cluster.yaml, durations, paths | `protocol` |
 //! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings` |
-//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `wire`, `settings`, `protocol`'s units and status |
+//! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock and timer |
+//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, `protocol`'s units and status |
 //!
 //! `tests/tidy` holds the table against the code. New work goes where its verb is: a rule of the
 //! election into `protocol`, a new field on the wire into `wire`, a new key of a file into
@@ -39,4 +40,5 @@ pub mod protocol;
 pub mod wire;
 pub mod settings;
 pub mod daemon;
+pub mod keep;
 pub mod cli;

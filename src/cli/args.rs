@@ -8,10 +8,10 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use crate::cli::command::{
-    Call, Command, DemoOptions, Format, Goal, InitFlags, MasterField, Preset, ROLES, Show, Stay,
-    Traces, Watch,
+    Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience, Preset,
+    ROLES, RunOptions, Show, Stay, Traces, Watch,
 };
-use crate::cli::help::{self, Group, Operand, Topic};
+use crate::cli::help::{self, Group, Operand, Shelf, Topic};
 use crate::protocol::units::NodeId;
 use crate::settings::duration;
 use crate::settings::paths::Flags;
@@ -86,7 +86,7 @@ fn sort(words: impl IntoIterator<Item = OsString>) -> Result<Typed, UsageError> 
         Typed { topic: None, group: None, flags: BTreeMap::new(), operands: Vec::new() };
     let mut parser = lexopt::Parser::from_args(words);
     loop {
-        if typed.topic.is_some_and(|topic| topic.name == "demo-node") {
+        if typed.leaves_the_rest() {
             let rest = parser.raw_args().map_err(|error| typed.wrong(error.to_string()))?;
             typed.operands.extend(rest);
             return Ok(typed);
@@ -120,6 +120,14 @@ fn sort(words: impl IntoIterator<Item = OsString>) -> Result<Typed, UsageError> 
 impl Typed {
     fn wrong(&self, wrong: String) -> UsageError {
         UsageError { topic: self.topic.map(|topic| topic.name), wrong, meant: None }
+    }
+
+    /// Whether all that follows is for another program: after the first word of a CMD, or at once.
+    fn leaves_the_rest(&self) -> bool {
+        self.topic.is_some_and(|topic| match topic.operand {
+            Operand::Rest(_) => topic.shelf == Shelf::Internal || !self.operands.is_empty(),
+            Operand::None | Operand::Optional(_) | Operand::Many(_) => false,
+        })
     }
 
     fn flags_here(&self) -> impl Iterator<Item = &'static help::Flag> {
@@ -167,7 +175,7 @@ impl Typed {
         let room = match self.topic.map_or(Operand::None, |topic| topic.operand) {
             Operand::None => 0,
             Operand::Optional(_) => 1,
-            Operand::Many(_) => usize::MAX,
+            Operand::Many(_) | Operand::Rest(_) => usize::MAX,
         };
         if self.operands.len() == room {
             return Err(self.wrong(format!("unexpected word {}", word.to_string_lossy())));
@@ -234,6 +242,9 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "version" => Command::Version,
         "demo" => Command::Demo(demo(&mut typed)?),
         "demo-node" => Command::DemoNode(typed.operands),
+        "run" => Command::Run(run(&mut typed)?),
+        "run-keeper" => Command::RunKeeper(typed.operands),
+        "run-launch" => Command::RunLaunch(typed.operands),
         "init" => Command::Init(init(&mut typed)?),
         "serve" => Command::Serve,
         "status" if typed.has("watch") => Command::Status(Watch::Repeatedly, typed.format()),
@@ -290,6 +301,28 @@ fn demo(typed: &mut Typed) -> Result<DemoOptions, UsageError> {
     let show = if typed.has("once") { Show::Once } else { Show::Live };
     let traces = if typed.has("keep") { Traces::Kept } else { Traces::Removed };
     Ok(DemoOptions { nodes, show, timing, traces })
+}
+
+fn run(typed: &mut Typed) -> Result<RunOptions, UsageError> {
+    if typed.operands.is_empty() {
+        return Err(typed.wrong("CMD is missing: quorate run [FLAG...] -- CMD".to_owned()));
+    }
+    let patience = match (typed.has("wait"), typed.has("no-wait")) {
+        (true, true) => {
+            let both = "--wait waits and --no-wait does not: give one of them";
+            return Err(typed.wrong(both.to_owned()));
+        }
+        (true, false) => Patience::Limited(typed.time("wait", Duration::ZERO)?),
+        (false, true) => Patience::None,
+        (false, false) => Patience::Endless,
+    };
+    let grace = match typed.has("grace") {
+        true => Some(typed.time("grace", Duration::ZERO)?),
+        false => None,
+    };
+    let ending = if typed.has("restart") { Ending::Restart } else { Ending::Leave };
+    let cmd = std::mem::take(&mut typed.operands);
+    Ok(RunOptions { patience, grace, ending, cmd })
 }
 
 fn init(typed: &mut Typed) -> Result<InitFlags, UsageError> {

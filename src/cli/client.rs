@@ -169,7 +169,11 @@ impl Client {
             | Response::Document(_)
             | Response::Handover(_)
             | Response::Event(_)
-            | Response::EndOfEvents) => Ok(answer),
+            | Response::EndOfEvents
+            | Response::NotMaster
+            | Response::Granted(_)
+            | Response::Extended(_)
+            | Response::Stop { .. }) => Ok(answer),
         }
     }
 
@@ -201,6 +205,12 @@ impl Client {
                 Err(error) => return Err(self.trouble(FrameError::Stream(error.into()))),
             }
         }
+    }
+
+    /// What to wait on for an answer beside other things.
+    #[must_use]
+    pub fn stream(&self) -> &UnixStream {
+        &self.stream
     }
 
     /// What an answer of the wrong kind means.

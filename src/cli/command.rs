@@ -32,6 +32,12 @@ pub enum Command {
     Init(InitFlags),
     /// Run the daemon.
     Serve,
+    /// Run a program while this node is master.
+    Run(RunOptions),
+    /// Become the keeper of such a program.
+    RunKeeper(Vec<OsString>),
+    /// Become such a program.
+    RunLaunch(Vec<OsString>),
     /// Show everything about this node.
     Status(Watch, Format),
     /// Is this node the master?
@@ -67,6 +73,39 @@ pub struct InitFlags {
     pub cluster: Option<String>,
     /// `--from`.
     pub from: Option<PathBuf>,
+}
+
+/// `quorate run`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct RunOptions {
+    /// How long to wait for mastership.
+    pub patience: Patience,
+    /// How long CMD is asked to end before it is killed, if its time does not end earlier.
+    pub grace: Option<Duration>,
+    /// What happens when CMD ended, or mastership.
+    pub ending: Ending,
+    /// CMD and its arguments.
+    pub cmd: Vec<OsString>,
+}
+
+/// How long to wait for mastership.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Patience {
+    /// Not at all.
+    None,
+    /// That long.
+    Limited(Duration),
+    /// For ever.
+    Endless,
+}
+
+/// What happens when CMD ended, or mastership.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Ending {
+    /// That was it.
+    Leave,
+    /// CMD starts again as soon as it may.
+    Restart,
 }
 
 /// `quorate demo`.

@@ -244,6 +244,10 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
         Response::Status(_)
         | Response::Document(_)
         | Response::Handover(_)
+        | Response::NotMaster
+        | Response::Granted(_)
+        | Response::Extended(_)
+        | Response::Stop { .. }
         | Response::Error(_) => Err(client.foreign()),
     }
 }

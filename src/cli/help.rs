@@ -25,6 +25,8 @@ pub enum Operand {
     Optional(&'static str),
     /// Any number of words of this name.
     Many(&'static str),
+    /// Another program and its arguments: from its first word on nothing is ours.
+    Rest(&'static str),
 }
 
 /// Where a command stands in the overview.
@@ -154,6 +156,33 @@ pub static TOPICS: &[Topic] = &[
         ..topic("serve", Shelf::Run, "run this node's daemon")
     },
     Topic {
+        operand: Operand::Rest("CMD"),
+        flags: &[
+            option("wait", "TIME", "how long to wait for mastership (default: for ever)"),
+            switch("no-wait", "end with 75 at once if this node is not master"),
+            option("grace", "TIME", "kill CMD that long after SIGTERM, if not before"),
+            switch("restart", "start CMD again when it ends or mastership returns"),
+        ],
+        about: "Starts CMD as soon as this node is master. When mastership ends, however it\n\
+                ends, CMD gets SIGTERM, and all that it started is dead before another node\n\
+                can be master, also if this daemon is killed or stands still. The time between\n\
+                is `stop` of cluster.yaml. CMD has to stay in the foreground: what it leaves\n\
+                behind when it ends is ended too. It finds QUORATE_TERM (the fencing token),\n\
+                QUORATE_NODE, _CLUSTER, _CLUSTER_ID, _MASTER, _ROLE, _LEASE_MS, _SOCKET and\n\
+                _VERSION in its environment. Signals are passed on to it; a second SIGTERM\n\
+                kills it. Containers and services that others start for it are out of reach.",
+        exits: &[
+            (69, "the daemon is not reachable"),
+            (75, "mastership was lost, or was not here with --no-wait, or there is no room"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+            (124, "this node did not become master in time"),
+            (125, "quorate itself failed"),
+            (126, "CMD cannot be started"),
+            (127, "CMD was not found"),
+        ],
+        ..topic("run", Shelf::Run, "run a program only while this node is master")
+    },
+    Topic {
         flags: &[switch("watch", "show it again every second and at every event"), JSON],
         about: "Any node can be asked. Shows the master, since when and why, the lease, the\n\
                 quorum, every peer in both directions, and what would block a failover now.",
@@ -254,8 +283,16 @@ pub static TOPICS: &[Topic] = &[
     },
     topic("version", Shelf::Program, "print the version"),
     Topic {
-        operand: Operand::Many("ARGUMENT"),
+        operand: Operand::Rest("ARGUMENT"),
         ..topic("demo-node", Shelf::Internal, "become a node that ends with the demo")
+    },
+    Topic {
+        operand: Operand::Rest("CMD"),
+        ..topic("run-keeper", Shelf::Internal, "keep a program that runs under mastership")
+    },
+    Topic {
+        operand: Operand::Rest("CMD"),
+        ..topic("run-launch", Shelf::Internal, "become a program that runs under mastership")
     },
 ];
 
@@ -328,6 +365,7 @@ impl Topic {
             Operand::None => None,
             Operand::Optional(name) => Some(format!("[{name}]")),
             Operand::Many(name) => Some(format!("[{name}...]")),
+            Operand::Rest(name) => Some(format!("-- {name} [ARGUMENT...]")),
         };
         let start = format!("Usage: quorate {}", self.name);
         let mut lines = vec![start.clone()];
@@ -392,7 +430,11 @@ pub fn page(topic: &Topic) -> String {
         text.push_str(&format!("\nFlags\n{}", flag_lines(topic.flags)));
     }
     text.push_str(&format!("\nEverywhere\n{}", flag_lines(GLOBAL_FLAGS)));
-    text.push_str("\nExit codes\n  0    done, or yes\n  2    the command line makes no sense\n");
+    text.push_str("\nExit codes\n");
+    if topic.name == "run" {
+        text.push_str("  N    CMD's own, or 128 and the number of the signal that ended it\n");
+    }
+    text.push_str("  0    done, or yes\n  2    the command line makes no sense\n");
     let mut exits = topic.exits.to_vec();
     exits.sort_unstable();
     for (code, meaning) in exits {

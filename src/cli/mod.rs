@@ -20,6 +20,7 @@ mod demo;
 pub mod exit;
 pub mod help;
 pub mod render;
+mod run;
 mod signals;
 mod stopwatch;
 pub mod style;
@@ -33,12 +34,22 @@ use commands::Outcome;
 use console::{Console, Failure};
 use exit::Exit;
 
+use crate::keep::{keeper, launch};
 use crate::settings::paths::Places;
 
 /// Runs one command on the real terminal and says what code the process exits with.
 /// `Serve` and `Init` are the daemon's and none of ours.
 #[must_use]
 pub fn run(command: &Command, places: &Places) -> u8 {
+    if let Command::RunKeeper(cmd) = command {
+        return keeper::run(cmd);
+    }
+    if let Command::RunLaunch(words) = command {
+        return launch::run(words);
+    }
+    if let Command::Run(options) = command {
+        return run::run(options, &places.socket);
+    }
     let outlet = io::stdout();
     let mut console = Console {
         out: &mut io::stdout(),
@@ -108,6 +119,9 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::ConfigOrigin => config::origin(places, console),
         Command::Serve | Command::Init(_) => {
             unreachable!("main gives serve and init to the daemon")
+        }
+        Command::Run(_) | Command::RunKeeper(_) | Command::RunLaunch(_) => {
+            unreachable!("these have exit codes of their own")
         }
     }
 }

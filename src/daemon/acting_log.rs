@@ -12,9 +12,9 @@
 //!
 //! From a `begin` or `extend` on, the node may say that it is master until UNTIL_NS, or until the
 //! next line of its process, whichever is first: a killed daemon writes no `end`. A `begin` bears
-//! the reading that opened the window, an `end` one taken after it was closed, so the log shows
-//! too much acting rather than too little. `lost` owns up to lines that found no room. Readers
-//! pass over events and pairs they do not know.
+//! the reading that opened the window, an `end` one taken after it was closed and the last program
+//! under it was gone, so the log shows too much acting rather than too little. `lost` owns up to
+//! lines that found no room. Readers pass over events and pairs they do not know.
 
 use std::fs::File;
 use std::io::{self, Write};

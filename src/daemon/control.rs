@@ -14,6 +14,8 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::driver::Driver;
+use crate::daemon::holders::HOLDERS_MAX;
+use crate::daemon::holding::Holding;
 use crate::daemon::rate::Lines;
 use crate::daemon::report::{self, Surroundings};
 use crate::daemon::seats::{Seat, Seats};
@@ -119,6 +121,7 @@ impl Control {
                 Ok(Request::Events { follow: true }) => {
                     return send(stream, &busy("too many programs follow this daemon's events"));
                 }
+                Ok(Request::Hold) => return self.hold(stream, seat),
                 Ok(request) => send(stream, &self.answer(request))?,
                 Err(FrameError::Closed) => return Ok(()),
                 Err(error) => {
@@ -140,7 +143,10 @@ impl Control {
                 let hold_off = Duration::from_millis(hold_off_ms).min(HOLD_OFF_MAX);
                 Response::Handover(self.hand_over(Wish::StepDown { hold_off }))
             }
-            Request::Events { .. } => unreachable!("events are streamed, not answered"),
+            Request::Gone { .. } => refusal("nothing was held in this conversation"),
+            Request::Events { .. } | Request::Hold => {
+                unreachable!("these are streamed, not answered")
+            }
         }
     }
 
@@ -160,6 +166,18 @@ impl Control {
         let answer = answer.recv_timeout(dead_after * 2 + HANDOVER_EXTRA);
         self.driver.forget(request);
         report::handover(answer.as_ref().ok())
+    }
+
+    /// Holders have places of their own: they stay, and whoever asks must not wait for them.
+    fn hold(&self, stream: &UnixStream, seat: Seat) -> Result<(), FrameError> {
+        drop(seat);
+        match Holding::of(&self.driver) {
+            Some(holding) => holding.converse(stream),
+            None => {
+                let words = format!("{HOLDERS_MAX} programs hold mastership or wait for it here");
+                send(stream, &busy(&words))
+            }
+        }
     }
 
     fn tell_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
@@ -193,13 +211,13 @@ fn pass_on(stream: &UnixStream, news: &Receiver<Arc<EventReport>>) -> Result<(),
 }
 
 /// A stream whose one frame must be through by a fixed instant, however the bytes trickle.
-struct Limited<'a> {
+pub(crate) struct Limited<'a> {
     stream: &'a UnixStream,
     until_boot_ns: u64,
 }
 
 impl<'a> Limited<'a> {
-    fn new(stream: &'a UnixStream) -> Self {
+    pub(crate) fn new(stream: &'a UnixStream) -> Self {
         Self { stream, until_boot_ns: clock::now().after(FRAME_WITHIN).boot_ns }
     }
 
@@ -229,7 +247,7 @@ impl Write for Limited<'_> {
     }
 }
 
-fn send(stream: &UnixStream, response: &Response) -> Result<(), FrameError> {
+pub(crate) fn send(stream: &UnixStream, response: &Response) -> Result<(), FrameError> {
     control_frame::write(&mut Limited::new(stream), response)
 }
 

@@ -14,6 +14,7 @@ use crate::daemon::acting::ActingWindow;
 use crate::daemon::acting_log::ActingLog;
 use crate::daemon::clock::{self, Reading};
 use crate::daemon::events::{News, Ring};
+use crate::daemon::holders::{HolderId, Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
 use crate::daemon::store::StoreQueue;
 use crate::daemon::suspicion::Detector;
@@ -23,7 +24,7 @@ use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, Effects, Event, Input, Order, Suspicion, Wish};
 use crate::protocol::node::Node;
 use crate::protocol::status::Status;
-use crate::protocol::units::{Hash, Moment, NodeId, RequestId};
+use crate::protocol::units::{Hash, Moment, NodeId, RequestId, Term};
 use crate::wire::control::EventReport;
 
 /// The node with everything around it that outside threads may touch.
@@ -48,6 +49,7 @@ struct Core {
     waiting: BTreeMap<RequestId, Sender<Answer>>,
     requests: u64,
     ring: Ring,
+    holders: Holders,
     connected_for: (Hash, Hash),
 }
 
@@ -72,6 +74,7 @@ impl Driver {
             waiting: BTreeMap::new(),
             requests: 0,
             ring: Ring::default(),
+            holders: Holders::default(),
         };
         Ok(Self {
             core: Mutex::new(core),
@@ -152,6 +155,27 @@ impl Driver {
         self.lock().ring.follow()
     }
 
+    /// Takes in a program that wants to act while this node does; none when there is no room.
+    pub fn join(&self, mailbox: &Arc<Mailbox>) -> Option<HolderId> {
+        let mut core = self.lock();
+        let kill_time = core.node.committed().charter.timing.kill();
+        core.holders.join(mailbox, clock::now(), kill_time)
+    }
+
+    /// A program says that nothing of it that acted in `term` lives.
+    pub fn gone(&self, id: HolderId, term: Term) {
+        let mut core = self.lock();
+        core.holders.gone(id, term);
+        self.take(core, Input::Tick);
+    }
+
+    /// A program's conversation ended.
+    pub fn left_holder(&self, id: HolderId) {
+        let mut core = self.lock();
+        core.holders.leave(id);
+        self.take(core, Input::Tick);
+    }
+
     /// What each link of this node is doing, in words.
     pub fn links(&self) -> BTreeMap<NodeId, String> {
         self.network.get().map(|network| network.links()).unwrap_or_default()
@@ -184,12 +208,14 @@ impl Driver {
         for suspicion in core.judge(reading) {
             self.step(&mut core, Input::Suspicion(suspicion));
         }
+        if let Some(stopped) = self.confirm(&mut core) {
+            self.step(&mut core, stopped);
+        }
         self.step(&mut core, input);
         self.pulse.end(reading.moment.boot_ns, core.due_boot_ns);
     }
 
-    /// Steps the node, and again for each stop it orders: nothing runs under mastership in this
-    /// release, so what acted in a term is dead as soon as the published window is closed (R34).
+    /// Steps the node, and again for each stop that is confirmed at once, since nothing ran.
     fn step(&self, core: &mut Core, input: Input) {
         let mut inputs = VecDeque::from([input]);
         while let Some(input) = inputs.pop_front() {
@@ -202,7 +228,7 @@ impl Driver {
     /// In the order of the fields. Gives back what the orders caused.
     fn hand_out(&self, core: &mut Core, now: Moment, effects: Effects) -> Vec<Input> {
         let Effects { orders, persist, mail, answers, events, left, wake } = effects;
-        let stopped = self.obey(now, &orders);
+        let stopped = self.obey(core, now, &orders);
         if let Some(record) = persist {
             self.store.put(record);
         }
@@ -221,7 +247,8 @@ impl Driver {
             // One slot: a second notice says nothing new.
             self.left.0.try_send(()).ok();
         }
-        self.wake_at(core, wake.map(|wake| timer::ring_at(now, wake)));
+        let wakes = [wake, core.holders.next()].into_iter().flatten();
+        self.wake_at(core, wakes.map(|wake| timer::ring_at(now, wake)).min());
         stopped
     }
 
@@ -234,28 +261,38 @@ impl Driver {
     }
 
     /// What the acting log shows encloses what the window allows: its lines are on their way
-    /// before the window opens, and the end is read after it was closed.
-    fn obey(&self, now: Moment, orders: &[Order]) -> Vec<Input> {
+    /// before the window opens, and the end is read after it was closed and all that acted is gone.
+    fn obey(&self, core: &mut Core, now: Moment, orders: &[Order]) -> Vec<Input> {
         let log = self.acting_log.get();
         let mut stopped = Vec::new();
         for order in orders {
             match *order {
-                Order::Start { term, until, kill: _ } => {
+                Order::Start { term, until, kill } => {
                     log.inspect(|log| log.begin(now, term, until));
                     self.acting.open(term, until);
+                    core.holders.start(Span { term, until, kill });
                 }
-                Order::Extend { term, until, kill: _ } => {
+                Order::Extend { term, until, kill } => {
                     log.inspect(|log| log.extend(now, term, until));
                     self.acting.open(term, until);
+                    core.holders.extend(Span { term, until, kill });
                 }
-                Order::Stop { term, kill: _ } => {
+                Order::Stop { term, kill } => {
                     self.acting.close();
-                    log.inspect(|log| log.end(clock::now(), term));
-                    stopped.push(Input::Stopped { term });
+                    let kill_time = core.node.committed().charter.timing.kill();
+                    core.holders.stop(term, kill, kill_time);
+                    stopped.extend(self.confirm(core));
                 }
             }
         }
         stopped
+    }
+
+    /// What the node is told once the last that acted in a stopped term is gone (R34).
+    fn confirm(&self, core: &mut Core) -> Option<Input> {
+        let term = core.holders.confirm(clock::now())?;
+        self.acting_log.get().inspect(|log| log.end(clock::now(), term));
+        Some(Input::Stopped { term })
     }
 
     /// Tells the network whom to talk to and whom to trust, if the documents moved (R74).

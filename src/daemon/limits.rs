@@ -7,7 +7,7 @@ use crate::daemon::failure::{self, Failure};
 
 /// Below that many, peers and local programs take each other's files away.
 pub const FILES_MIN: u64 = 64;
-/// All peers, callers and local programs together take less than a quarter of that.
+/// All peers, callers and local programs together take less than half of that.
 pub const FILES_WANTED: u64 = 1024;
 
 /// Makes room for every connection this daemon may have.

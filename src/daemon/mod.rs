@@ -20,6 +20,7 @@
 //! | `send-NAME` | one outgoing session | its outbox, its socket | delays another peer |
 //! | `control` | the unix socket | a connection, a free seat | speaks on one |
 //! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |
+//! | `client`, after `hold` | one program under mastership, 128 at most | its words, its mailbox | holds the core up |
 //! | `election` | the alarm | CLOCK_BOOTTIME | wakes up without a deadline |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
 //!
@@ -44,6 +45,7 @@ pub mod acting;
 pub mod acting_log;
 pub mod clock;
 pub mod driver;
+pub mod holders;
 pub mod suspicion;
 pub mod timer;
 pub mod watchdog;
@@ -73,6 +75,7 @@ pub mod waiting;
 pub mod control;
 pub mod control_socket;
 pub mod events;
+mod holding;
 pub mod log;
 pub mod report;
 pub mod seats;

@@ -7,7 +7,7 @@
 //! wake-up tells the loop about a new deadline. And timer slack does not delay it.
 
 use std::io;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
 use rustix::time::{
@@ -89,6 +89,12 @@ pub fn ring_at(now: Moment, wake: Moment) -> u64 {
         earlier
     };
     now.after(delay.max(DELAY_MIN)).boot_ns
+}
+
+impl AsFd for Alarm {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.timer.as_fd()
+    }
 }
 
 fn timespec(span: Duration) -> Timespec {

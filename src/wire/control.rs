@@ -1,8 +1,11 @@
 //! What local programs ask the daemon and what it answers, and the documented JSON of every
-//! `--json` reader (`"schema": 1`). One frame per request; one frame per answer, except `events`,
-//! which goes on until either side closes. Never opens the socket; daemon::control and cli do.
+//! `--json` reader (`"schema": 1`). One frame per request; one frame per answer, except `events`
+//! and `hold`, which go on until either side closes. Never opens the socket; daemon::control and
+//! cli do.
 
 use serde::{Deserialize, Serialize};
+
+use crate::wire::hold::{GrantReport, MomentReport, SpanReport};
 
 /// The version of every JSON object a program may read.
 pub const SCHEMA: u32 = 1;
@@ -33,6 +36,14 @@ pub enum Request {
         /// Whether to stay for new ones after the kept ones.
         follow: bool,
     },
+    /// To act while this node does: see `wire::hold`. Answered by `Response::NotMaster` if it
+    /// does not act now, then by `Granted`, `Extended` and `Stop` for as long as the stream lasts.
+    Hold,
+    /// After `Hold` only: nothing that acted in `term` lives any more. Not answered.
+    Gone {
+        /// The term it acted in.
+        term: u64,
+    },
 }
 
 /// What the daemon answers.
@@ -49,6 +60,19 @@ pub enum Response {
     Event(EventReport),
     /// The kept events are all sent and `follow` was false.
     EndOfEvents,
+    /// To `Request::Hold`: not now; wait, or leave.
+    NotMaster,
+    /// To `Request::Hold`: this node acts from now on, and so may the program.
+    Granted(Box<GrantReport>),
+    /// After `Granted`: it may go on.
+    Extended(SpanReport),
+    /// After `Granted`: it has to end. Answered by `Request::Gone`.
+    Stop {
+        /// The term that ends.
+        term: u64,
+        /// Then whatever of it lives is killed.
+        kill: MomentReport,
+    },
     /// The request could not be served at all.
     Error(ErrorReport),
 }

@@ -5,5 +5,6 @@ pub mod control;
 pub mod control_frame;
 pub mod frame;
 pub mod hello;
+pub mod hold;
 pub mod record;
 mod spelling;

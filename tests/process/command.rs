@@ -102,6 +102,11 @@ impl Running {
         Self { pid, ended, code: None }
     }
 
+    /// Its process.
+    pub(super) fn pid(&self) -> Pid {
+        self.pid
+    }
+
     pub(super) fn signal(&self, signal: Signal) {
         // It may have ended by itself meanwhile, which the caller sees by its code.
         kill_process(self.pid, signal).unwrap_or(());

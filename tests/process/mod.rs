@@ -23,6 +23,7 @@ mod overlap;
 mod partitions;
 mod refusals;
 mod relay;
+mod runs;
 mod stalls;
 mod storage;
 mod watch;

@@ -28,7 +28,7 @@ pub(super) fn served(workshop: &Workshop) -> Arc<Socket> {
     serve(workshop, driver)
 }
 
-fn serve(workshop: &Workshop, driver: Arc<Driver>) -> Arc<Socket> {
+pub(super) fn serve(workshop: &Workshop, driver: Arc<Driver>) -> Arc<Socket> {
     let socket = Arc::new(Socket::bind(&workshop.places().socket.path).unwrap());
     let control = Arc::new(Control::new(driver, clock::now()));
     let theirs = Arc::clone(&socket);

@@ -4,14 +4,16 @@
 use super::source::{Source, code_of, rust_files};
 
 /// A folder of `src` and what it may use besides itself.
-const TABLE: [(&str, &[&str]); 5] = [
+const TABLE: [(&str, &[&str]); 6] = [
     ("protocol", &[]),
     ("wire", &["protocol"]),
     ("settings", &["protocol"]),
     ("daemon", &["protocol", "wire", "settings"]),
+    ("keep", &["protocol::units", "wire", "daemon::clock", "daemon::timer"]),
     (
         "cli",
         &[
+            "keep",
             "wire",
             "settings",
             "protocol::units",

@@ -4,8 +4,8 @@ use std::ffi::OsString;
 use std::time::Duration;
 
 use quorate::cli::args::{
-    self, Call, Command, DemoOptions, Format, Goal, InitFlags, MasterField, Preset, Show, Stay,
-    Traces, Watch,
+    self, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience,
+    Preset, RunOptions, Show, Stay, Traces, Watch,
 };
 use quorate::cli::help;
 use quorate::protocol::units::NodeId;
@@ -24,6 +24,25 @@ fn complaint(line: &str) -> String {
 
 const DEMO: DemoOptions =
     DemoOptions { nodes: 3, show: Show::Live, timing: Preset::Lan, traces: Traces::Removed };
+
+#[test]
+fn all_after_the_first_word_of_a_program_belongs_to_it() {
+    let cmd = |line: &str| line.split(' ').map(OsString::from).collect();
+    let run = |patience, grace, ending, line: &str| {
+        Command::Run(RunOptions { patience, grace, ending, cmd: cmd(line) })
+    };
+    let endless = |line: &str| run(Patience::Endless, None, Ending::Leave, line);
+    assert_eq!(command("run -- ls --help"), endless("ls --help"));
+    assert_eq!(command("run ls -l -- --wait"), endless("ls -l -- --wait"));
+    assert_eq!(command("run -- --odd"), endless("--odd"));
+    let (five, two) = (Duration::from_secs(5), Duration::from_secs(2));
+    let all = run(Patience::Limited(five), Some(two), Ending::Restart, "ls");
+    assert_eq!(command("run --wait 5s --grace 2s --restart -- ls"), all);
+    let at_once = run(Patience::None, None, Ending::Leave, "ls");
+    assert_eq!(command("run --no-wait -- ls"), at_once);
+    assert!(complaint("run --restart").contains("CMD is missing"));
+    assert!(complaint("run --wait 1s --no-wait ls").contains("one of them"));
+}
 
 #[test]
 fn every_command_is_understood() {

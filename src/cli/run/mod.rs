@@ -1,0 +1,231 @@
+//! `quorate run`: a program that lives only while this node is master.
+//! Never starts it itself and never ends it in time itself; its keeper does both (see `keep`),
+//! and this front asks the daemon, stands at the terminal, and says how it ended.
+
+use std::io::{self, IsTerminal};
+use std::time::Duration;
+
+use rustix::process::getpgrp;
+
+use crate::cli::client::{ANSWER_LIMIT, Client, Trouble};
+use crate::cli::command::{Ending, Patience, RunOptions};
+use crate::cli::console::Failure;
+use crate::cli::exit::Exit;
+use crate::keep::post::{Charge, is_by_our_clocks};
+use crate::keep::{self, launch};
+use crate::protocol::units::Moment;
+use crate::settings::paths::Place;
+use crate::wire::control::{Request, Response};
+use crate::wire::hold::GrantReport;
+
+mod ears;
+mod reign;
+
+use ears::{Ears, Event};
+use reign::Reign;
+
+/// Between two tries to reach a daemon that is not there.
+const TRY_AGAIN: Duration = Duration::from_millis(250);
+/// The first pause before CMD is started again; it doubles while CMD ends quickly.
+const PAUSE_MIN: Duration = Duration::from_millis(100);
+/// The longest such pause.
+const PAUSE_MAX: Duration = Duration::from_secs(10);
+
+/// How a part of the run ended: with the whole run, or to be tried again.
+enum Next {
+    /// With this exit code.
+    Exit(u8),
+    /// There is no daemon any more.
+    Reconnect,
+}
+
+/// Runs CMD; gives the exit code.
+#[must_use]
+pub(super) fn run(options: &RunOptions, door: &Place) -> u8 {
+    let is_terminal = io::stdin().is_terminal();
+    match Ears::open(is_terminal) {
+        Ok(ears) => Front { options, door, ears, is_terminal, has_begun: false }.run(),
+        Err(error) => refuse(&format!("cannot run anything: {error}"), launch::FAILED),
+    }
+}
+
+/// Says why on standard error; gives `code` back.
+fn refuse(words: &str, code: u8) -> u8 {
+    use std::io::Write as _;
+    // Where standard error is closed nobody wants to be told.
+    let _ = writeln!(io::stderr(), "quorate: {words}");
+    code
+}
+
+/// The front.
+struct Front<'a> {
+    options: &'a RunOptions,
+    door: &'a Place,
+    ears: Ears,
+    is_terminal: bool,
+    /// Whether CMD was started ever.
+    has_begun: bool,
+}
+
+impl Front<'_> {
+    fn run(&mut self) -> u8 {
+        let give_up = match self.options.patience {
+            Patience::Limited(patience) => Some(keep::now().after(patience)),
+            Patience::None | Patience::Endless => None,
+        };
+        loop {
+            let client = match self.connect(give_up) {
+                Ok(client) => client,
+                Err(code) => return code,
+            };
+            match self.serve(client, give_up) {
+                Next::Exit(code) => return code,
+                Next::Reconnect if self.restarts() => {}
+                Next::Reconnect => {
+                    return refuse("the daemon is gone, and mastership with it", self.lost());
+                }
+            }
+        }
+    }
+
+    fn restarts(&self) -> bool {
+        self.options.ending == Ending::Restart
+    }
+
+    fn lost(&self) -> u8 {
+        if self.has_begun { Exit::TryAgain.code() } else { Exit::Unreachable.code() }
+    }
+
+    /// A conversation with the daemon; with `--restart` a daemon that is not up counts as not yet.
+    fn connect(&mut self, give_up: Option<Moment>) -> Result<Client, u8> {
+        let mut is_told = false;
+        loop {
+            let trouble = match self.try_connect() {
+                Ok(client) => return Ok(client),
+                Err(trouble) => trouble,
+            };
+            let is_passing = matches!(
+                &trouble,
+                Trouble::NotThere(_) | Trouble::Silent(_) | Trouble::Broken(..) | Trouble::Busy(_)
+            );
+            let failure = Failure::from(trouble);
+            if !is_passing || !self.restarts() {
+                return Err(refuse(&failure.message, failure.exit.code()));
+            }
+            if !is_told {
+                is_told = true;
+                refuse(&format!("waiting: {}", failure.message), 0);
+            }
+            self.pause(TRY_AGAIN, give_up)?;
+        }
+    }
+
+    fn try_connect(&self) -> Result<Client, Trouble> {
+        let mut client = Client::connect(self.door, ANSWER_LIMIT)?;
+        client.say(&Request::Hold)?;
+        Ok(client)
+    }
+
+    /// Waits for `span`; an error is the exit code if the run ends meanwhile.
+    fn pause(&mut self, span: Duration, give_up: Option<Moment>) -> Result<(), u8> {
+        let end = keep::now().after(span);
+        while !keep::now().has_surely_reached(end) {
+            match self.ears.hear(None, None, Some(end)) {
+                Event::Signal(number) if ears::ends(number) => return Err(ears::code(number)),
+                Event::Signal(_)
+                | Event::Keeper(_)
+                | Event::Daemon(_)
+                | Event::Refused(_)
+                | Event::DaemonGone
+                | Event::Time => {}
+            }
+            if let Some(code) = self.too_long(give_up) {
+                return Err(code);
+            }
+        }
+        Ok(())
+    }
+
+    fn too_long(&self, give_up: Option<Moment>) -> Option<u8> {
+        let is_over =
+            !self.has_begun && give_up.is_some_and(|end| keep::now().has_surely_reached(end));
+        is_over.then(|| refuse("this node did not become master in time", Exit::TimedOut.code()))
+    }
+
+    /// One conversation with the daemon, through any number of masterships.
+    fn serve(&mut self, client: Client, give_up: Option<Moment>) -> Next {
+        let mut client = Some(client);
+        loop {
+            let Some(asked) = &mut client else { return Next::Reconnect };
+            let grant = match self.await_grant(asked, give_up) {
+                Ok(grant) => grant,
+                Err(next) => return next,
+            };
+            if !is_by_our_clocks(grant.at.into()) {
+                let words = "this program and the daemon have different clocks (a time namespace?)";
+                return Next::Exit(refuse(words, launch::FAILED));
+            }
+            self.has_begun = true;
+            let charge = self.charge(&grant);
+            let mut reign = Reign::new(&mut self.ears, charge, grant.span);
+            if let Some(code) = reign.run(&mut client, self.options.ending) {
+                return Next::Exit(code);
+            }
+        }
+    }
+
+    fn await_grant(
+        &mut self,
+        client: &mut Client,
+        end: Option<Moment>,
+    ) -> Result<GrantReport, Next> {
+        loop {
+            let wake = end.filter(|_| !self.has_begun);
+            match self.ears.hear(Some(client), None, wake) {
+                Event::Daemon(Response::Granted(grant)) => return Ok(*grant),
+                Event::Daemon(Response::NotMaster) if self.options.patience == Patience::None => {
+                    if !self.has_begun {
+                        let code = Exit::TryAgain.code();
+                        return Err(Next::Exit(refuse("this node is not master", code)));
+                    }
+                }
+                Event::Daemon(Response::Stop { term, .. }) => {
+                    // Nothing of that term was started here.
+                    if client.say(&Request::Gone { term }).is_err() {
+                        return Err(Next::Reconnect);
+                    }
+                }
+                Event::Refused(words) => {
+                    return Err(Next::Exit(refuse(&words, Exit::TryAgain.code())));
+                }
+                Event::DaemonGone => return Err(Next::Reconnect),
+                Event::Signal(number) if ears::ends(number) => {
+                    return Err(Next::Exit(ears::code(number)));
+                }
+                Event::Daemon(_) | Event::Keeper(_) | Event::Signal(_) | Event::Time => {}
+            }
+            if let Some(code) = self.too_long(end) {
+                return Err(Next::Exit(code));
+            }
+        }
+    }
+
+    fn charge(&self, grant: &GrantReport) -> Charge {
+        let left_ns = grant.span.until.boot_ns.saturating_sub(grant.at.boot_ns);
+        let socket =
+            std::path::absolute(&self.door.path).unwrap_or_else(|_| self.door.path.clone());
+        let environment = vec![
+            ("QUORATE_TERM", grant.span.term.to_string()),
+            ("QUORATE_NODE", grant.node.clone()),
+            ("QUORATE_CLUSTER", grant.cluster.clone()),
+            ("QUORATE_CLUSTER_ID", grant.cluster_id.clone()),
+            ("QUORATE_MASTER", grant.node.clone()),
+            ("QUORATE_ROLE", "master".to_owned()),
+            ("QUORATE_LEASE_MS", (left_ns / 1_000_000).to_string()),
+            ("QUORATE_SOCKET", socket.display().to_string()),
+            ("QUORATE_VERSION", grant.version.clone()),
+        ];
+        let group = self.is_terminal.then(|| getpgrp().as_raw_nonzero().get());
+        Charge { cmd: self.options.cmd.clone(), environment, grace: self.options.grace, group }
+    }
+}

@@ -1,0 +1,225 @@
+//! Owns who acts under this node's mastership besides the daemon: the programs of `quorate run`.
+//! Decides when the last of them is gone (R34). Never waits for one and never talks to one: each
+//! has a mailbox in which only the newest word counts.
+//!
+//! A holder whose stream ended without `gone` is counted as alive until the last moment to kill it
+//! was ever told, and the time killing takes, have surely passed: its keeper kills by its own
+//! clocks, with or without us.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::daemon::waiting::Bell;
+use crate::protocol::units::{Moment, Term};
+
+/// How many programs may hold mastership, or wait for it, at once.
+pub const HOLDERS_MAX: usize = 128;
+
+/// For how long one may act.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Span {
+    /// The fencing token.
+    pub term: Term,
+    /// Then it has to end.
+    pub until: Moment,
+    /// Then it is killed.
+    pub kill: Moment,
+}
+
+/// What a holder is to be told.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Notice {
+    /// It may act.
+    Granted(Span),
+    /// It may go on.
+    Extended(Span),
+    /// It has to end.
+    Stop {
+        /// The term that ends.
+        term: Term,
+        /// When it is killed.
+        kill: Moment,
+    },
+}
+
+/// The newest word to one holder, and the bell that announces it.
+#[derive(Debug)]
+pub struct Mailbox {
+    newest: Mutex<Option<Notice>>,
+    bell: Bell,
+}
+
+impl Mailbox {
+    /// An empty one.
+    ///
+    /// # Errors
+    /// Too many open files.
+    pub fn new() -> io::Result<Self> {
+        Ok(Self { newest: Mutex::new(None), bell: Bell::new()? })
+    }
+
+    /// Rings when there is something to take.
+    pub fn bell(&self) -> &Bell {
+        &self.bell
+    }
+
+    /// The newest word, once.
+    pub fn take(&self) -> Option<Notice> {
+        self.lock().take()
+    }
+
+    /// Replaces what was not read yet; a grant that was not read is a grant still.
+    fn put(&self, notice: Notice) {
+        let mut newest = self.lock();
+        *newest = Some(match (*newest, notice) {
+            (Some(Notice::Granted(old)), Notice::Extended(span)) if old.term == span.term => {
+                Notice::Granted(span)
+            }
+            (_, notice) => notice,
+        });
+        drop(newest);
+        self.bell.ring();
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Option<Notice>> {
+        // Nothing half-changed is ever seen: whoever panics ends the process.
+        self.newest.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// Names a holder.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub struct HolderId(u64);
+
+#[derive(Debug)]
+struct Holder {
+    mailbox: Arc<Mailbox>,
+    /// The term it may act in, and the last moment to kill that it was told.
+    acts: Option<(Term, Moment)>,
+    is_connected: bool,
+}
+
+/// What is to be confirmed dead.
+#[derive(Clone, Copy, Debug)]
+struct Stopping {
+    term: Term,
+    kill_time: Duration,
+}
+
+/// All holders.
+#[derive(Debug, Default)]
+pub struct Holders {
+    holders: BTreeMap<HolderId, Holder>,
+    joined: u64,
+    span: Option<Span>,
+    stopping: Option<Stopping>,
+}
+
+impl Holders {
+    /// Takes one more in, and grants it what there is to grant; none when there is no room.
+    pub fn join(
+        &mut self,
+        mailbox: &Arc<Mailbox>,
+        now: Moment,
+        kill_time: Duration,
+    ) -> Option<HolderId> {
+        self.bury(now, kill_time);
+        if self.holders.len() >= HOLDERS_MAX {
+            return None;
+        }
+        self.joined += 1;
+        let id = HolderId(self.joined);
+        let mut holder = Holder { mailbox: Arc::clone(mailbox), acts: None, is_connected: true };
+        if let Some(span) = self.span {
+            holder.grant(span);
+        }
+        self.holders.insert(id, holder);
+        Some(id)
+    }
+
+    /// This node acts from now on: so may all.
+    pub fn start(&mut self, span: Span) {
+        let is_idle = self.holders.values().all(|holder| holder.acts.is_none());
+        assert!(is_idle, "who acted in an earlier term is gone before another begins");
+        self.span = Some(span);
+        self.holders.values_mut().for_each(|holder| holder.grant(span));
+    }
+
+    /// All may go on.
+    pub fn extend(&mut self, span: Span) {
+        self.span = Some(span);
+        for holder in self.holders.values_mut() {
+            if let (Some((term, kill)), true) = (&mut holder.acts, holder.is_connected)
+                && *term == span.term
+            {
+                *kill = kill.latest(span.kill);
+                holder.mailbox.put(Notice::Extended(span));
+            }
+        }
+    }
+
+    /// All have to end, and are dead `kill_time` after `kill`, or after what they last heard.
+    pub fn stop(&mut self, term: Term, kill: Moment, kill_time: Duration) {
+        self.span = None;
+        self.stopping = Some(Stopping { term, kill_time });
+        for holder in self.holders.values().filter(|holder| holder.acts.is_some()) {
+            holder.mailbox.put(Notice::Stop { term, kill });
+        }
+    }
+
+    /// A holder says that nothing of it lives; it is granted nothing more before another term.
+    pub fn gone(&mut self, id: HolderId, term: Term) {
+        if let Some(holder) = self.holders.get_mut(&id)
+            && holder.acts.is_some_and(|(acts_in, _)| acts_in == term)
+        {
+            holder.acts = None;
+        }
+    }
+
+    /// A holder's stream ended.
+    pub fn leave(&mut self, id: HolderId) {
+        if let Some(holder) = self.holders.get_mut(&id) {
+            holder.is_connected = false;
+        }
+        self.holders.retain(|_, holder| holder.is_connected || holder.acts.is_some());
+    }
+
+    /// The term in which nothing acts any more, once after `stop`.
+    pub fn confirm(&mut self, now: Moment) -> Option<Term> {
+        let Stopping { term, kill_time } = self.stopping?;
+        self.bury(now, kill_time);
+        let is_empty = self.holders.values().all(|holder| holder.acts.is_none());
+        is_empty.then(|| {
+            self.stopping = None;
+            term
+        })
+    }
+
+    /// Forgets those that were never heard of again and are surely dead.
+    fn bury(&mut self, now: Moment, kill_time: Duration) {
+        let is_dead = |kill: Moment| now.has_surely_reached(kill.after(kill_time));
+        self.holders.retain(|_, holder| {
+            holder.is_connected || holder.acts.is_some_and(|(_, kill)| !is_dead(kill))
+        });
+    }
+
+    /// When to ask `confirm` again, though nobody says anything.
+    #[must_use]
+    pub fn next(&self) -> Option<Moment> {
+        let Stopping { kill_time, .. } = self.stopping?;
+        let left = self.holders.values().filter(|holder| !holder.is_connected);
+        let dead = left.filter_map(|holder| holder.acts.map(|(_, kill)| kill.after(kill_time)));
+        dead.min_by_key(|moment| (moment.boot_ns, moment.raw_ns))
+    }
+}
+
+impl Holder {
+    fn grant(&mut self, span: Span) {
+        if self.is_connected {
+            self.acts = Some((span.term, span.kill));
+            self.mailbox.put(Notice::Granted(span));
+        }
+    }
+}

@@ -1,0 +1,104 @@
+//! Owns the last step before CMD: a process that ties its life to the keeper's, looks at the
+//! clocks once more (F37) and becomes CMD. Never goes on as anything else.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, Write};
+use std::os::fd::OwnedFd;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
+
+use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal, setpgid};
+
+use crate::keep;
+use crate::protocol::units::Moment;
+
+/// What this step is called on the command line.
+pub const NAME: &str = "run-launch";
+
+/// CMD was found and could not be started (env(1)).
+pub const CANNOT_START: u8 = 126;
+/// CMD was not found (env(1)).
+pub const NOT_FOUND: u8 = 127;
+/// Our own failure.
+pub const FAILED: u8 = 125;
+/// The time was over before CMD began.
+pub const TOO_LATE: u8 = 75;
+
+/// Starts this step, which becomes `cmd`; gives its process.
+///
+/// # Errors
+/// The system has no room for another process.
+#[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
+pub(super) fn start(
+    cmd: &[OsString],
+    until: Moment,
+    group: Option<i32>,
+    stdin: OwnedFd,
+) -> io::Result<Pid> {
+    let me = getpid().as_raw_nonzero().get();
+    let child = Command::new("/proc/self/exe")
+        .arg0("quorate")
+        .arg(NAME)
+        .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
+        .arg(group.unwrap_or(0).to_string())
+        .args(cmd)
+        .stdin(Stdio::from(stdin))
+        .spawn()?;
+    Ok(Pid::from_child(&child))
+}
+
+/// Becomes CMD; gives an exit code if that failed.
+#[must_use]
+pub fn run(words: &[OsString]) -> u8 {
+    let Some(plan) = Plan::read(words) else {
+        return refuse("is started by `quorate run` only", FAILED);
+    };
+    if let Err(error) = set_parent_process_death_signal(Some(Signal::KILL)) {
+        return refuse(&format!("the system does not tie processes: {error}"), FAILED);
+    }
+    // The keeper may have died before it was tied to.
+    if getppid().is_none_or(|parent| parent.as_raw_nonzero().get() != plan.parent) {
+        return FAILED;
+    }
+    if let Err(error) = setpgid(None, Pid::from_raw(plan.group)) {
+        return refuse(&format!("cannot set the process group: {error}"), FAILED);
+    }
+    plan.become_cmd()
+}
+
+struct Plan<'a> {
+    parent: i32,
+    until: Moment,
+    group: i32,
+    cmd: &'a OsStr,
+    arguments: &'a [OsString],
+}
+
+impl<'a> Plan<'a> {
+    fn read(words: &'a [OsString]) -> Option<Self> {
+        let [parent, boot_ns, raw_ns, group, cmd, arguments @ ..] = words else { return None };
+        let number = |word: &OsString| word.to_str()?.parse::<u64>().ok();
+        let id = |word: &OsString| word.to_str()?.parse::<i32>().ok();
+        let until = Moment { boot_ns: number(boot_ns)?, raw_ns: number(raw_ns)? };
+        Some(Self { parent: id(parent)?, until, group: id(group)?, cmd, arguments })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
+    fn become_cmd(&self) -> u8 {
+        let mut command = Command::new(self.cmd);
+        command.args(self.arguments);
+        if keep::now().may_have_reached(self.until) {
+            return TOO_LATE;
+        }
+        let error = command.exec();
+        let is_missing = error.kind() == io::ErrorKind::NotFound;
+        let words = format!("cannot start {}: {error}", self.cmd.to_string_lossy());
+        refuse(&words, if is_missing { NOT_FOUND } else { CANNOT_START })
+    }
+}
+
+fn refuse(words: &str, code: u8) -> u8 {
+    // Where standard error is closed nobody wants to be told.
+    let _ = writeln!(io::stderr(), "quorate: {words}");
+    code
+}

@@ -1,0 +1,416 @@
+//! `quorate run` with real daemons: a program lives only under mastership, and all of it is dead
+//! before the next one begins. Never believes a program about itself: each appends its term to one
+//! shared file, and what the file shows is what happened.
+
+use std::collections::BTreeSet;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use std::sync::mpsc::channel;
+use std::time::Duration;
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::clock::{PATIENCE, now};
+use super::cluster::{Cluster, acting};
+use super::command::{Outcome, QUORATE, Running, run};
+use super::led::Led;
+
+/// Between two looks at something that tells nobody when it changes.
+const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+
+/// What runs under mastership: `plain` ends when asked, `stubborn` ignores it, with a copy that
+/// forked twice into a session of its own, `hopping` forks on and on, with two hundred sleepers.
+const ACTS: &str = r#"
+log=$1
+act() { while :; do echo "$QUORATE_TERM" >> "$log"; sleep 0.02; done; }
+case $2 in
+plain) act ;;
+loop) trap '' TERM HUP INT; act ;;
+stubborn) trap '' TERM HUP INT; (setsid sh "$0" "$log" loop &); act ;;
+hop)
+    trap '' TERM HUP INT
+    echo "$QUORATE_TERM" >> "$log"
+    if [ "$3" -gt 0 ]; then sh "$0" "$log" hop $(($3 - 1)) & fi ;;
+hopping)
+    n=0
+    while [ $n -lt 200 ]; do (trap '' TERM; exec sleep 600) & n=$((n + 1)); done
+    sh "$0" "$log" hop 20000 &
+    trap '' TERM; act ;;
+esac
+"#;
+
+/// A cluster whose nodes can run programs under mastership.
+struct Stage {
+    cluster: Cluster,
+}
+
+impl Stage {
+    /// That many nodes, one of which acts.
+    fn of(count: usize) -> Self {
+        let stage = Self::over(Cluster::of(count));
+        stage.cluster.settles();
+        stage
+    }
+
+    fn over(cluster: Cluster) -> Self {
+        fs::write(cluster.place().join("acts.sh"), ACTS).unwrap();
+        Self { cluster }
+    }
+
+    fn shared(&self) -> PathBuf {
+        self.cluster.place().join("shared")
+    }
+
+    /// The line that runs `cmd` on that node.
+    fn line(&self, node: &str, flags: &[&str], cmd: &[&str]) -> (Vec<String>, Vec<String>) {
+        let node = self.cluster.nodes.iter().find(|one| one.name == node).unwrap();
+        let text = |path: PathBuf| path.to_str().unwrap().to_owned();
+        let mut line = vec![QUORATE.to_owned(), "run".to_owned()];
+        line.extend(["--config".to_owned(), text(node.home.join("node.yaml"))]);
+        line.extend(["--socket".to_owned(), text(node.socket())]);
+        line.extend(flags.iter().map(|flag| (*flag).to_owned()));
+        line.push("--".to_owned());
+        line.extend(cmd.iter().map(|word| (*word).to_owned()));
+        (node.prefix.clone(), line)
+    }
+
+    /// Runs to its end.
+    fn run(&self, node: &str, flags: &[&str], cmd: &[&str]) -> Outcome {
+        let (prefix, line) = self.line(node, flags, cmd);
+        run(&prefix, line)
+    }
+
+    /// Starts `acts.sh MODE` under that node's mastership.
+    fn start(&self, node: &str, flags: &[&str], mode: &str) -> Running {
+        let script = self.cluster.place().join("acts.sh");
+        let (script, shared) = (script.to_str().unwrap(), self.shared());
+        let cmd = ["sh", script, shared.to_str().unwrap(), mode];
+        let (prefix, line) = self.line(node, flags, &cmd);
+        let log = File::create(self.cluster.place().join(format!("{node}.run"))).unwrap();
+        Running::start(&prefix, line, log)
+    }
+
+    /// The terms in which something acted, in the order in which it did.
+    fn terms(&self) -> Vec<u64> {
+        let text = fs::read_to_string(self.shared()).unwrap_or_default();
+        text.lines().filter_map(|line| line.parse().ok()).collect()
+    }
+
+    /// Waits until something acts in a term after `term`; gives that term.
+    fn acts_after(&self, term: u64) -> u64 {
+        eventually("something acts in a later term", || {
+            self.terms().last().copied().filter(|last| *last > term)
+        })
+    }
+
+    /// That once anybody acted in a term, nobody acted in an earlier one.
+    fn never_overlapped(&self) {
+        let terms = self.terms();
+        let back = terms.windows(2).find(|pair| pair[0] > pair[1]);
+        assert!(back.is_none(), "an earlier term acted after a later one: {back:?} in {terms:?}");
+    }
+
+    /// The processes of CMD that live, by the environment they were given.
+    fn living(&self) -> BTreeSet<i32> {
+        let mark = format!("QUORATE_SOCKET={}", self.cluster.place().display());
+        let ours = |pid: &i32| {
+            let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();
+            let words = fs::read(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let is_ours = environment.split(|byte| *byte == 0);
+            let mut is_ours = is_ours.filter(|pair| pair.starts_with(mark.as_bytes()));
+            is_ours.next().is_some() && !words.windows(10).any(|part| part == b"run-keeper")
+        };
+        pids().filter(ours).collect()
+    }
+
+    fn all_die(&self) {
+        eventually("nothing of it lives", || self.living().is_empty().then_some(()));
+    }
+
+    /// Runs a stubborn program on every node, breaks mastership, and sees it succeeded.
+    fn succeeds_after(mut self, breaks: impl FnOnce(&mut Cluster, &str)) {
+        let names: Vec<_> = self.cluster.nodes.iter().map(|node| node.name.clone()).collect();
+        let (master, _) = self.cluster.settles();
+        let _runs: Vec<_> =
+            names.iter().map(|name| self.start(name, &["--restart"], "stubborn")).collect();
+        let term = self.acts_after(0);
+        breaks(&mut self.cluster, &master);
+        assert!(self.acts_after(term) > term);
+        self.never_overlapped();
+    }
+}
+
+fn pids() -> impl Iterator<Item = i32> {
+    let all = fs::read_dir("/proc").unwrap().flatten();
+    all.filter_map(|process| process.file_name().to_str()?.parse().ok())
+}
+
+/// The keepers whose parent is that process.
+fn keeper_of(front: Pid) -> Pid {
+    let parent = front.as_raw_nonzero().get().to_string();
+    eventually("it has a keeper", || {
+        let is_it = |pid: &i32| {
+            let stat = fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+            let words = fs::read_to_string(format!("/proc/{pid}/cmdline")).unwrap_or_default();
+            let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest);
+            fields.split_whitespace().nth(1) == Some(&parent) && words.contains("run-keeper")
+        };
+        pids().find(is_it).and_then(Pid::from_raw)
+    })
+}
+
+fn eventually<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
+    let started = now();
+    loop {
+        if let Some(found) = found() {
+            return found;
+        }
+        assert!(now() - started < PATIENCE, "not within {PATIENCE:?}: {what}");
+        // Nobody speaks here: it only lets others run between two looks.
+        let (_speaker, listener) = channel::<()>();
+        assert!(listener.recv_timeout(BETWEEN_LOOKS).is_err());
+    }
+}
+
+#[test]
+fn a_program_on_every_node_runs_on_the_master_only_and_moves_with_a_transfer() {
+    Stage::of(3).succeeds_after(|cluster, master| {
+        let to = if master == "alpha" { "bravo" } else { "alpha" };
+        cluster.node(master).ask(&["transfer", to]).printed();
+    });
+}
+
+/// F96, F101
+#[test]
+fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_is_killed() {
+    Stage::of(3).succeeds_after(Cluster::crash);
+}
+
+/// F34, F96
+#[test]
+fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_stands_still() {
+    Stage::of(3).succeeds_after(|cluster, master| {
+        cluster.node(master).signal(Signal::STOP);
+        cluster.until("another node acts", |view| {
+            view.keys().find(|name| *name != master && acting(view, name).is_some()).cloned()
+        });
+        cluster.node(master).signal(Signal::CONT);
+    });
+}
+
+#[test]
+fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_is_stopped() {
+    Stage::of(3).succeeds_after(Cluster::stop);
+}
+
+#[test]
+fn a_stubborn_program_is_dead_before_the_next_begins_when_its_node_is_cut_off() {
+    let Some(led) = Led::of(3) else { return };
+    let Led { network, cluster, .. } = led;
+    Stage::over(cluster).succeeds_after(|_, master| {
+        assert_eq!(master, "alpha");
+        [1, 2].iter().for_each(|other| network.cut(0, *other));
+    });
+}
+
+/// F98: only the front is left, which kills what the keeper cannot any more.
+#[test]
+fn a_program_dies_with_its_keeper() {
+    let stage = Stage::of(1);
+    let mut front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    kill_process(keeper_of(front.pid()), Signal::KILL).unwrap();
+    assert_eq!(front.wait(), 125);
+    assert!(stage.living().is_empty(), "something outlived the run: {:?}", stage.living());
+}
+
+/// F99
+#[test]
+fn a_program_dies_with_its_front() {
+    let stage = Stage::of(1);
+    let front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    front.signal(Signal::KILL);
+    stage.all_die();
+}
+
+/// F35: the front sees that the moment to kill has passed.
+#[test]
+fn a_program_whose_keeper_stands_still_dies_with_its_mastership() {
+    let mut stage = Stage::of(1);
+    let mut front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    kill_process(keeper_of(front.pid()), Signal::STOP).unwrap();
+    stage.cluster.crash("alpha");
+    assert_eq!(front.wait(), 75);
+    assert!(stage.living().is_empty(), "something outlived the run: {:?}", stage.living());
+}
+
+/// F35: the keeper has its own clocks, and the front's death wakes it.
+#[test]
+fn a_program_whose_front_stands_still_dies_with_its_last_extension() {
+    let stage = Stage::of(1);
+    let front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    front.signal(Signal::STOP);
+    stage.all_die();
+    front.signal(Signal::KILL);
+}
+
+/// F100
+#[test]
+fn a_program_that_forks_on_and_on_is_killed_whole() {
+    let mut stage = Stage::of(1);
+    let mut front = stage.start("alpha", &[], "hopping");
+    eventually("two hundred of it live", || (stage.living().len() > 200).then_some(()));
+    stage.cluster.crash("alpha");
+    assert_eq!(front.wait(), 75);
+    assert!(stage.living().is_empty(), "something outlived the run: {:?}", stage.living());
+}
+
+#[test]
+fn exit_codes_are_those_of_the_program_or_say_why_there_is_none() {
+    let mut stage = Stage::of(1);
+    stage.cluster.settles();
+    let code = |cmd: &[&str]| stage.run("alpha", &[], cmd).code;
+    assert_eq!(code(&["true"]), 0);
+    assert_eq!(code(&["sh", "-c", "exit 7"]), 7);
+    assert_eq!(code(&["sh", "-c", "kill -9 $$"]), 137);
+    assert_eq!(code(&["/etc/passwd"]), 126);
+    assert_eq!(code(&["/no/such/program"]), 127);
+    stage.cluster.crash("alpha");
+    assert_eq!(stage.run("alpha", &[], &["true"]).code, 69);
+}
+
+#[test]
+fn a_follower_runs_nothing_and_says_so_when_asked_not_to_wait() {
+    let stage = Stage::of(3);
+    let (master, _) = stage.cluster.settles();
+    let follower = if master == "alpha" { "bravo" } else { "alpha" };
+    let shared = stage.shared();
+    let cmd = ["touch", shared.to_str().unwrap()];
+    stage.run(follower, &["--no-wait"], &cmd).refused(75, &["not master"]);
+    stage.run(follower, &["--wait", "300ms"], &cmd).refused(124, &["in time"]);
+    assert!(!shared.exists());
+}
+
+#[test]
+fn what_a_program_leaves_behind_when_it_ends_is_ended_too() {
+    let stage = Stage::of(1);
+    let outcome = stage.run("alpha", &[], &["sh", "-c", "(setsid sleep 600 &) ; exit 3"]);
+    assert_eq!(outcome.code, 3);
+    assert!(stage.living().is_empty());
+}
+
+#[test]
+fn a_program_finds_its_term_and_its_daemon_in_its_environment() {
+    let stage = Stage::of(1);
+    let (_, term) = stage.cluster.settles();
+    let ask = format!("echo $QUORATE_TERM; {QUORATE} is-master && echo $QUORATE_MASTER");
+    let printed = stage.run("alpha", &[], &["sh", "-c", &ask]).printed();
+    assert_eq!(printed, format!("{term}\nalpha\n"));
+}
+
+#[test]
+fn standard_input_reaches_the_program() {
+    let stage = Stage::of(1);
+    let (_, line) = stage.line("alpha", &[], &["sh", "-c", "read word; echo got $word"]);
+    let outcome = run(&[], ["sh", "-c", &format!("echo milk | {}", quoted(&line))]);
+    assert_eq!(outcome.printed(), "got milk\n");
+}
+
+/// In a terminal the keys reach the program itself: it is in the foreground.
+#[test]
+fn a_program_at_a_terminal_reads_it_and_gets_its_interrupt() {
+    let stage = Stage::of(1);
+    let talk = "trap 'echo interrupted; exit 5' INT; read word; echo got $word; \
+                while :; do sleep 0.1; done";
+    let (_, line) = stage.line("alpha", &[], &["sh", "-c", talk]);
+    let script = stage.cluster.place().join("terminal.py");
+    fs::write(&script, TERMINAL).unwrap();
+    let mut words = vec!["python3".to_owned(), script.to_str().unwrap().to_owned()];
+    words.extend(line);
+    let outcome = run(&[], words);
+    assert_eq!(outcome.code, 5, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("interrupted"), "{}", outcome.stdout);
+}
+
+/// Types a word and ^C at a terminal of its own, in which the rest of the line runs.
+const TERMINAL: &str = r#"
+import os, pty, sys
+pid, tty = pty.fork()
+if pid == 0:
+    os.execvp(sys.argv[1], sys.argv[1:])
+seen = b""
+def until(word):
+    global seen
+    while word not in seen:
+        seen += os.read(tty, 1024)
+os.write(tty, b"milk\n")
+until(b"got milk")
+os.write(tty, b"\x03")
+until(b"interrupted")
+_, status = os.waitpid(pid, 0)
+sys.stdout.write(seen.decode())
+sys.exit(os.waitstatus_to_exitcode(status))
+"#;
+
+#[test]
+fn a_second_sigterm_kills_what_ignored_the_first() {
+    let stage = Stage::of(1);
+    let mut front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    // Two that come at once count as one: each is sent until it shows.
+    let front_pid = front.pid();
+    std::thread::Builder::new()
+        .name("terminates".to_owned())
+        .spawn(move || {
+            while kill_process(front_pid, Signal::TERM).is_ok() {
+                std::thread::yield_now();
+            }
+        })
+        .unwrap();
+    assert_eq!(front.wait(), 137);
+    assert!(stage.living().is_empty());
+}
+
+#[test]
+fn two_programs_run_under_one_mastership_and_end_with_it() {
+    let mut stage = Stage::of(1);
+    let mut both = [stage.start("alpha", &[], "stubborn"), stage.start("alpha", &[], "plain")];
+    eventually("three act", || (stage.living().len() >= 3).then_some(()));
+    stage.cluster.stop("alpha");
+    assert_eq!(both.each_mut().map(Running::wait), [75, 75]);
+    assert!(stage.living().is_empty());
+}
+
+#[test]
+fn a_program_that_ends_is_started_again_while_mastership_lasts() {
+    let stage = Stage::of(1);
+    let shared = stage.shared();
+    let append = format!("echo $QUORATE_TERM >> {}", shared.display());
+    let (prefix, line) = stage.line("alpha", &["--restart"], &["sh", "-c", &append]);
+    let log = File::create(stage.cluster.place().join("again")).unwrap();
+    let mut front = Running::start(&prefix, line, log);
+    eventually("it ran three times", || (stage.terms().len() >= 3).then_some(()));
+    front.signal(Signal::TERM);
+    assert!([0, 143].contains(&front.wait()));
+}
+
+fn quoted(line: &[String]) -> String {
+    line.iter().map(|word| format!("'{word}'")).collect::<Vec<_>>().join(" ")
+}
+
+/// That the shared file is judged as it should be.
+#[test]
+fn an_earlier_term_after_a_later_one_is_an_overlap() {
+    let stage = Stage::of(1);
+    stage.cluster.settles();
+    fs::write(stage.shared(), "1\n1\n2\n").unwrap();
+    stage.never_overlapped();
+    fs::write(Path::new(&stage.shared()), "1\n2\n1\n").unwrap();
+    let judged =
+        std::panic::catch_unwind(std::panic::AssertUnwindSafe(|| stage.never_overlapped()));
+    assert!(judged.is_err());
+    fs::remove_file(stage.shared()).unwrap();
+}

@@ -1,0 +1,107 @@
+//! Who acts under mastership besides the daemon, and when the last of them is gone.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use quorate::daemon::holders::{HOLDERS_MAX, HolderId, Holders, Mailbox, Notice, Span};
+use quorate::protocol::units::{Moment, Term};
+
+const KILL_TIME: Duration = Duration::from_millis(100);
+
+fn at(ms: u64) -> Moment {
+    Moment { boot_ns: ms * 1_000_000, raw_ns: ms * 1_000_000 }
+}
+
+fn span(term: u64, until: u64) -> Span {
+    Span { term: Term(term), until: at(until), kill: at(until + 500) }
+}
+
+fn join(holders: &mut Holders) -> (HolderId, Arc<Mailbox>) {
+    let mailbox = Arc::new(Mailbox::new().unwrap());
+    (holders.join(&mailbox, at(0), KILL_TIME).unwrap(), mailbox)
+}
+
+/// Holders of term 7, which runs until 1000 ms and is killed at 1500 ms.
+fn acting() -> (Holders, HolderId, Arc<Mailbox>) {
+    let mut holders = Holders::default();
+    let (id, mailbox) = join(&mut holders);
+    holders.start(span(7, 1_000));
+    assert_eq!(mailbox.take(), Some(Notice::Granted(span(7, 1_000))));
+    (holders, id, mailbox)
+}
+
+/// Promises: P6
+#[test]
+fn a_stop_is_confirmed_only_when_every_holder_said_gone() {
+    let (mut holders, one, mailbox) = acting();
+    let (other, _) = join(&mut holders);
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    assert_eq!(mailbox.take(), Some(Notice::Stop { term: Term(7), kill: at(1_500) }));
+    assert_eq!(holders.confirm(at(9_000)), None);
+    holders.gone(one, Term(7));
+    assert_eq!(holders.confirm(at(9_000)), None);
+    holders.gone(other, Term(6));
+    assert_eq!(holders.confirm(at(9_000)), None, "that was another term");
+    holders.gone(other, Term(7));
+    assert_eq!(holders.confirm(at(9_000)), Some(Term(7)));
+    assert_eq!(holders.confirm(at(9_000)), None, "once");
+}
+
+#[test]
+fn a_stop_without_holders_is_confirmed_at_once() {
+    let mut holders = Holders::default();
+    holders.start(span(7, 1_000));
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    assert_eq!(holders.confirm(at(0)), Some(Term(7)));
+}
+
+/// Promises: P6
+#[test]
+fn a_holder_that_broke_off_counts_as_alive_until_it_is_surely_killed() {
+    let (mut holders, id, _) = acting();
+    holders.extend(span(7, 2_000));
+    holders.extend(span(7, 1_200));
+    holders.leave(id);
+    holders.stop(Term(7), at(100), KILL_TIME);
+    // It may never have heard of the shorter end.
+    assert_eq!(holders.next(), Some(at(2_600)));
+    assert_eq!(holders.confirm(at(2_599)), None);
+    let one_clock = Moment { boot_ns: at(9_000).boot_ns, raw_ns: at(2_599).raw_ns };
+    assert_eq!(holders.confirm(one_clock), None);
+    assert_eq!(holders.confirm(at(2_600)), Some(Term(7)));
+    assert_eq!(holders.next(), None);
+}
+
+#[test]
+fn a_holder_that_comes_during_a_mastership_is_granted_what_is_left_and_nothing_after_its_stop() {
+    let (mut holders, _, _) = acting();
+    holders.extend(span(7, 2_000));
+    let (_, late) = join(&mut holders);
+    assert_eq!(late.take(), Some(Notice::Granted(span(7, 2_000))));
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    let (_, later) = join(&mut holders);
+    assert_eq!(later.take(), None);
+}
+
+#[test]
+fn a_slow_holder_reads_the_newest_extension_and_a_grant_it_never_read() {
+    let (mut holders, _, mailbox) = acting();
+    (2..9).for_each(|second| holders.extend(span(7, second * 1_000)));
+    assert_eq!(mailbox.take(), Some(Notice::Extended(span(7, 8_000))));
+    let (_, unread) = join(&mut holders);
+    holders.extend(span(7, 9_000));
+    assert_eq!(unread.take(), Some(Notice::Granted(span(7, 9_000))));
+}
+
+#[test]
+fn there_is_room_for_so_many_and_the_surely_dead_leave_theirs() {
+    let (mut holders, first, _) = acting();
+    for _ in 1..HOLDERS_MAX {
+        join(&mut holders);
+    }
+    let mailbox = Arc::new(Mailbox::new().unwrap());
+    assert_eq!(holders.join(&mailbox, at(0), KILL_TIME), None);
+    holders.leave(first);
+    assert_eq!(holders.join(&mailbox, at(1_599), KILL_TIME), None, "it may live still");
+    assert!(holders.join(&mailbox, at(1_600), KILL_TIME).is_some());
+}
