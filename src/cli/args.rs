@@ -11,11 +11,13 @@ pub use crate::cli::command::{
     Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience, Preset,
     ROLES, RunOptions, Show, Stay, Traces, Watch,
 };
+use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
 use crate::protocol::units::NodeId;
 use crate::settings::duration;
 use crate::settings::paths::Flags;
 use crate::settings::suggest::nearest;
+use crate::wire::codes;
 
 /// Why a command line makes no sense, and what to do about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -126,7 +128,9 @@ impl Typed {
     fn leaves_the_rest(&self) -> bool {
         self.topic.is_some_and(|topic| match topic.operand {
             Operand::Rest(_) => topic.shelf == Shelf::Internal || !self.operands.is_empty(),
-            Operand::None | Operand::Optional(_) | Operand::Many(_) => false,
+            Operand::None | Operand::Optional(_) | Operand::OneOrTwo(..) | Operand::Many(_) => {
+                false
+            }
         })
     }
 
@@ -175,6 +179,7 @@ impl Typed {
         let room = match self.topic.map_or(Operand::None, |topic| topic.operand) {
             Operand::None => 0,
             Operand::Optional(_) => 1,
+            Operand::OneOrTwo(..) => 2,
             Operand::Many(_) | Operand::Rest(_) => usize::MAX,
         };
         if self.operands.len() == room {
@@ -258,6 +263,8 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "transfer" => Command::Transfer(node(&mut typed)?),
         "events" => Command::Events(stay(&typed)?, typed.format()),
         "show" => Command::Show(typed.format()),
+        "explain" => Command::Explain(code(&mut typed)?, typed.format()),
+        "fence-check" => fence_check(&mut typed)?,
         "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),
         "config origin" => Command::ConfigOrigin,
         unknown => unreachable!("the table has a command {unknown} that nothing understands"),
@@ -345,6 +352,37 @@ fn stay(typed: &Typed) -> Result<Stay, UsageError> {
         (true, false) => Ok(Stay::Follow),
         (false, false) => Ok(Stay::Leave),
         (false, true) => Err(typed.wrong("--new needs --follow: it waits for events".to_owned())),
+    }
+}
+
+/// The code that `quorate explain …` names.
+fn code(typed: &mut Typed) -> Result<Option<&'static str>, UsageError> {
+    let Some(word) = typed.operands.pop() else { return Ok(None) };
+    let word = word.to_string_lossy();
+    if let Some(known) = codes::names().find(|known| *known == word) {
+        return Ok(Some(known));
+    }
+    // Nobody means another number.
+    let words = codes::names().filter(|known| !known.starts_with(|c: char| c.is_ascii_digit()));
+    let meant = nearest(&word, words).map(|code| format!("quorate explain {code}"));
+    Err(UsageError { meant, ..typed.wrong(format!("unknown code {word}")) })
+}
+
+fn fence_check(typed: &mut Typed) -> Result<Command, UsageError> {
+    let term = match typed.operands.get(1).map(|word| word.to_string_lossy()) {
+        None => None,
+        Some(word) => Some(token(&word).ok_or_else(|| {
+            let word = word.escape_debug();
+            typed.wrong(format!("`{word}` is no term: a number from 1 on, without anything else"))
+        })?),
+    };
+    let patience = typed.time("timeout", Duration::from_secs(30))?;
+    match typed.operands.first() {
+        Some(file) if !file.is_empty() => {
+            Ok(Command::FenceCheck { file: file.into(), term, patience })
+        }
+        Some(_) => Err(typed.wrong("FILE is empty: name the file to keep the term in".to_owned())),
+        None => Err(typed.wrong("FILE is missing: where the highest term is kept".to_owned())),
     }
 }
 

@@ -5,7 +5,7 @@ use core::time::Duration;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::protocol::units::NodeId;
+use crate::protocol::units::{NodeId, Term};
 use crate::settings::paths::Flags;
 
 /// A whole command line.
@@ -56,6 +56,17 @@ pub enum Command {
     Events(Stay, Format),
     /// Print the committed document.
     Show(Format),
+    /// Say what a code means, or list all.
+    Explain(Option<&'static str>, Format),
+    /// Keep the highest term in a file; stale ones do not pass.
+    FenceCheck {
+        /// The file.
+        file: PathBuf,
+        /// The term, unless the environment has it.
+        term: Option<Term>,
+        /// How long others may hold its lock.
+        patience: Duration,
+    },
     /// Check a file, or this node's own.
     ConfigCheck(Option<PathBuf>),
     /// Say which files are used.

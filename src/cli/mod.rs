@@ -18,7 +18,10 @@ mod config;
 pub mod console;
 mod demo;
 pub mod exit;
+mod explain;
+pub mod fence;
 pub mod help;
+pub mod topics;
 pub mod render;
 mod run;
 mod signals;
@@ -26,6 +29,7 @@ mod stopwatch;
 pub mod style;
 mod terminal;
 mod threads;
+mod token_file;
 pub mod trust;
 mod watch;
 
@@ -117,6 +121,10 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
         Command::ConfigOrigin => config::origin(places, console),
+        Command::Explain(code, format) => explain::explain(*code, *format, console),
+        Command::FenceCheck { file, term, patience } => {
+            fence::check(file, *term, std::env::var_os(fence::TERM_VARIABLE), *patience)
+        }
         Command::Serve | Command::Init(_) => {
             unreachable!("main gives serve and init to the daemon")
         }

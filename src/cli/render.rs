@@ -259,7 +259,7 @@ pub fn event(event: &EventReport, style: Style) -> String {
         "warning" => Some(Tone::Warn),
         _ => None,
     };
-    let code = format!("{:<15}", event.code);
+    let code = format!("{:<18}", event.code);
     let code = tone.map_or(code.clone(), |tone| style.paint(tone, &code));
     let time = style.paint(Tone::Quiet, &event.time);
     format!("{time}  {}  term {:<4} {code} {}", event.node, event.term, event.message)

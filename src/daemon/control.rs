@@ -8,12 +8,13 @@ use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError};
+use crossbeam_channel::RecvTimeoutError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::driver::Driver;
+use crate::daemon::events::News;
 use crate::daemon::holders::HOLDERS_MAX;
 use crate::daemon::holding::Holding;
 use crate::daemon::rate::Lines;
@@ -192,20 +193,18 @@ impl Control {
         for event in kept {
             send(stream, &Response::Event(EventReport::clone(&event)))?;
         }
-        pass_on(stream, &news.events)
+        pass_on(stream, news)
     }
 }
 
-/// Sends every event until the client leaves or lies too far behind.
-fn pass_on(stream: &UnixStream, news: &Receiver<Arc<EventReport>>) -> Result<(), FrameError> {
+/// Sends every event until the client leaves.
+fn pass_on(stream: &UnixStream, mut news: News) -> Result<(), FrameError> {
     loop {
-        match news.recv_timeout(FOLLOWER_CHECK) {
+        match news.next(FOLLOWER_CHECK, clock::wall_text) {
             Ok(event) => send(stream, &Response::Event(EventReport::clone(&event)))?,
             Err(RecvTimeoutError::Timeout) if has_left(stream) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
-            Err(RecvTimeoutError::Disconnected) => {
-                return send(stream, &busy("events came faster than they were read"));
-            }
+            Err(RecvTimeoutError::Disconnected) => return send(stream, &Response::EndOfEvents),
         }
     }
 }

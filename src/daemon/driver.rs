@@ -152,7 +152,9 @@ impl Driver {
 
     /// The kept events, and all later ones.
     pub fn follow_events(&self) -> (Vec<Arc<EventReport>>, News) {
-        self.lock().ring.follow()
+        let mut core = self.lock();
+        let name = core.name.clone();
+        core.ring.follow(&name)
     }
 
     /// Takes in a program that wants to act while this node does; none when there is no room.

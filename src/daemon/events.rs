@@ -1,21 +1,25 @@
-//! Owns what this daemon tells about itself: the table of events with their stable names, levels
-//! and sentences, and the ring of the newest ones.
-//! Never writes a socket; followers get a bounded channel each, and one that is full is let go.
+//! Owns what this daemon tells about itself: how loud each event is, its sentence, and the ring of
+//! the newest ones. Their stable names are in `wire::codes`.
+//! Never writes a socket; followers get a bounded channel each, and what finds it full is lost to
+//! that follower, who is told how much.
 
-use std::collections::VecDeque;
+use std::collections::{BTreeMap, VecDeque};
+use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::sync::{Arc, Weak};
+use std::time::Duration;
 
-use crossbeam_channel::{Receiver, Sender, bounded};
+use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
 use crate::protocol::effects::{Event, Timeline};
 use crate::protocol::message::Refusal;
 use crate::protocol::units::{NodeId, Term};
+use crate::wire::codes;
 use crate::wire::control::{EventReport, SCHEMA};
 
 /// How many events are kept for whoever asks later.
 pub const EVENTS_KEPT: usize = 256;
 
-/// How many events a follower may lie behind before it is let go.
+/// How many events a follower may lie behind before it loses some.
 pub const FOLLOWER_QUEUE_MAX: usize = 256;
 
 /// How loudly an event is told.
@@ -55,25 +59,51 @@ impl Loudness {
     }
 }
 
-/// The table: the stable name of each event, and how loud it is.
+/// How loud an event is.
 #[must_use]
-pub fn name_and_loudness(event: &Event) -> (&'static str, Loudness) {
+pub fn loudness(event: &Event) -> Loudness {
     match event {
-        Event::Standing { .. } => ("standing", Loudness::Attempt),
-        Event::ElectionFailed { .. } => ("election-failed", Loudness::Attempt),
-        Event::Won { .. } => ("won", Loudness::Info),
-        Event::Elected { .. } => ("elected", Loudness::Info),
-        Event::Demoted { .. } => ("demoted", Loudness::Info),
-        Event::StopConfirmed { .. } => ("stop-confirmed", Loudness::Info),
-        Event::MasterChanged { .. } => ("master-changed", Loudness::Info),
-        Event::QuorumChanged { has_quorum: true, .. } => ("quorum-gained", Loudness::Info),
-        Event::QuorumChanged { has_quorum: false, .. } => ("quorum-lost", Loudness::Warning),
-        Event::PeerChanged { is_heard: true, .. } => ("peer-heard", Loudness::Info),
-        Event::PeerChanged { is_heard: false, .. } => ("peer-silent", Loudness::Warning),
-        Event::DocumentCommitted { .. } => ("document-committed", Loudness::Info),
-        Event::HandoverBegun { .. } => ("handover-begun", Loudness::Info),
-        Event::Alarm(_) => ("alarm", Loudness::Alarm),
+        Event::Standing { .. } | Event::ElectionFailed { .. } => Loudness::Attempt,
+        Event::Won { .. }
+        | Event::Elected { .. }
+        | Event::Demoted { .. }
+        | Event::StopConfirmed { .. }
+        | Event::MasterChanged { .. }
+        | Event::QuorumChanged { has_quorum: true, .. }
+        | Event::PeerChanged { is_heard: true, .. }
+        | Event::DocumentCommitted { .. }
+        | Event::HandoverBegun { .. } => Loudness::Info,
+        Event::QuorumChanged { has_quorum: false, .. }
+        | Event::PeerChanged { is_heard: false, .. } => Loudness::Warning,
+        Event::Alarm(_) => Loudness::Alarm,
     }
+}
+
+/// Why it happened, as a code.
+fn reason(event: &Event) -> Option<&'static str> {
+    match event {
+        Event::Demoted { reason, .. } | Event::HandoverBegun { reason, .. } => {
+            Some(codes::of_stop(reason))
+        }
+        Event::MasterChanged { reason, .. } => Some(codes::of_change(reason)),
+        Event::Standing { .. }
+        | Event::ElectionFailed { .. }
+        | Event::Won { .. }
+        | Event::Elected { .. }
+        | Event::StopConfirmed { .. }
+        | Event::QuorumChanged { .. }
+        | Event::PeerChanged { .. }
+        | Event::DocumentCommitted { .. }
+        | Event::Alarm(_) => None,
+    }
+}
+
+/// Who did not say yes, and why, as codes.
+fn refusals(event: &Event) -> BTreeMap<String, String> {
+    let Event::ElectionFailed { refusals, silent, .. } = event else { return BTreeMap::new() };
+    let refused = refusals.iter().map(|(node, why)| (node, codes::of_refusal(why)));
+    let all = refused.chain(silent.iter().map(|node| (node, codes::NO_ANSWER)));
+    all.map(|(node, why)| (node.to_string(), why.to_owned())).collect()
 }
 
 /// The event as one sentence.
@@ -129,18 +159,91 @@ fn name_or_none(id: &Option<NodeId>) -> &str {
     id.as_ref().map_or("none", NodeId::as_str)
 }
 
-/// Every event from now on, for one follower, until it drops this or lies too far behind.
+/// Every event from now on, for one follower, until it drops this. What came while it lay too far
+/// behind is missing, and counted where it is missing.
 #[derive(Debug)]
 pub struct News {
-    /// Where they come.
-    pub events: Receiver<Arc<EventReport>>,
-    _is_wanted: Arc<()>,
+    events: Receiver<Arc<EventReport>>,
+    /// The newest event that found no room; its only other holder is the ring.
+    newest_lost: Arc<AtomicU64>,
+    /// The newest one given, and its term.
+    seen: u64,
+    term: u64,
+    /// Waits for the count of those before it to be given.
+    next: Option<Arc<EventReport>>,
+    node: NodeId,
+}
+
+impl News {
+    /// The next event, or how many are missing before it, told at the `time` of now.
+    ///
+    /// # Errors
+    /// None comes within `patience`, or none will ever come.
+    pub fn next(
+        &mut self,
+        patience: Duration,
+        time: impl Fn() -> String,
+    ) -> Result<Arc<EventReport>, RecvTimeoutError> {
+        if let Some(next) = self.next.take() {
+            return Ok(self.give(next));
+        }
+        // Read first: what was lost by now is either before all that still comes, or shows as a
+        // gap in it.
+        let newest_lost = self.newest_lost.load(SeqCst);
+        if self.events.is_empty() && newest_lost > self.seen {
+            return Ok(self.own_up(newest_lost, time()));
+        }
+        let next = self.events.recv_timeout(patience)?;
+        if next.seq > self.seen + 1 {
+            let last = next.seq - 1;
+            self.next = Some(next);
+            return Ok(self.own_up(last, time()));
+        }
+        Ok(self.give(next))
+    }
+
+    fn give(&mut self, event: Arc<EventReport>) -> Arc<EventReport> {
+        (self.seen, self.term) = (event.seq, event.term);
+        event
+    }
+
+    fn own_up(&mut self, last: u64, time: String) -> Arc<EventReport> {
+        let lost = last - self.seen;
+        self.seen = last;
+        Arc::new(EventReport {
+            schema: SCHEMA,
+            seq: last,
+            time,
+            node: self.node.to_string(),
+            term: self.term,
+            code: codes::EVENTS_LOST.to_owned(),
+            level: Loudness::Warning.name().to_owned(),
+            reason: None,
+            refusals: BTreeMap::new(),
+            lost,
+            message: format!("{lost} events are missing here: they were not read fast enough"),
+        })
+    }
 }
 
 #[derive(Debug)]
 struct Follower {
     events: Sender<Arc<EventReport>>,
-    is_wanted: Weak<()>,
+    newest_lost: Weak<AtomicU64>,
+}
+
+impl Follower {
+    /// Whether there is still somebody to tell.
+    fn hears(&self, event: &Arc<EventReport>) -> bool {
+        match self.events.try_send(Arc::clone(event)) {
+            Ok(()) => true,
+            Err(TrySendError::Full(_)) => {
+                let newest_lost = self.newest_lost.upgrade();
+                newest_lost.map(|newest_lost| newest_lost.store(event.seq, SeqCst)).is_some()
+            }
+            Err(TrySendError::Disconnected(_)) => false,
+        }
+    }
 }
 
 /// The newest events, and who wants to hear of the next ones.
@@ -156,19 +259,22 @@ impl Ring {
     /// Keeps and passes on `event`, which happened to `node` in `term` at `time`. Never blocks.
     pub fn tell(&mut self, event: &Event, node: &NodeId, term: Term, time: String) {
         self.told += 1;
-        let (code, loudness) = name_and_loudness(event);
+        let loudness = loudness(event);
         let report = Arc::new(EventReport {
             schema: SCHEMA,
             seq: self.told,
             time,
             node: node.to_string(),
             term: term.0,
-            code: code.to_owned(),
+            code: codes::of_event(event).to_owned(),
             level: loudness.name().to_owned(),
+            reason: reason(event).map(str::to_owned),
+            refusals: refusals(event),
+            lost: 0,
             message: sentence(event),
         });
         log::log!(self.log_level(event, loudness), "{}", report.message);
-        self.followers.retain(|follower| follower.events.try_send(Arc::clone(&report)).is_ok());
+        self.followers.retain(|follower| follower.hears(&report));
         if self.kept.len() == EVENTS_KEPT {
             self.kept.pop_front();
         }
@@ -202,11 +308,14 @@ impl Ring {
 
     /// The kept events, and every later one. Followers that left are forgotten here too, so that
     /// coming and going without any event does not pile them up.
-    pub fn follow(&mut self) -> (Vec<Arc<EventReport>>, News) {
-        self.followers.retain(|follower| follower.is_wanted.strong_count() > 0);
+    pub fn follow(&mut self, node: &NodeId) -> (Vec<Arc<EventReport>>, News) {
+        self.followers.retain(|follower| follower.newest_lost.strong_count() > 0);
         let (sender, events) = bounded(FOLLOWER_QUEUE_MAX);
-        let is_wanted = Arc::new(());
-        self.followers.push(Follower { events: sender, is_wanted: Arc::downgrade(&is_wanted) });
-        (self.kept(), News { events, _is_wanted: is_wanted })
+        let newest_lost = Arc::new(AtomicU64::new(0));
+        let follower = Follower { events: sender, newest_lost: Arc::downgrade(&newest_lost) };
+        self.followers.push(follower);
+        let node = node.clone();
+        let term = self.kept.back().map_or(0, |event| event.term);
+        (self.kept(), News { events, newest_lost, seen: self.told, term, next: None, node })
     }
 }

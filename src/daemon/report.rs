@@ -2,6 +2,7 @@
 //! Never decides and never reads a clock: everything is given.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::time::Duration;
 
 use crate::protocol::durable::Document;
@@ -9,6 +10,7 @@ use crate::protocol::effects::Answer;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{NodeId, Position};
+use crate::wire::codes;
 use crate::wire::control::{
     DocumentReport, HandoverReport, MasterReport, PeerReport, PositionReport, QuorumReport, SCHEMA,
     StatusReport,
@@ -90,7 +92,12 @@ pub fn handover(answer: Option<&Answer>) -> HandoverReport {
         outcome: outcome.to_owned(),
         master: None,
         term: None,
+        reason: None,
         message,
+    };
+    let refused = |code: &str, why: &dyn Display| HandoverReport {
+        reason: Some(code.to_owned()),
+        ..report("refused", format!("nothing was changed: {why}"))
     };
     match answer {
         Some(Answer::HandedOver { to, term }) => HandoverReport {
@@ -102,10 +109,8 @@ pub fn handover(answer: Option<&Answer>) -> HandoverReport {
             "stepped-down",
             "mastership was given up; no successor was seen yet: ask `quorate master`".to_owned(),
         ),
-        Some(Answer::HandoverRefused(why)) => {
-            report("refused", format!("nothing was changed: {why}"))
-        }
-        Some(Answer::Rejected(why)) => report("refused", format!("nothing was changed: {why}")),
+        Some(Answer::HandoverRefused(why)) => refused(codes::of_handover(why), why),
+        Some(Answer::Rejected(why)) => refused(codes::of_rejection(why), why),
         Some(Answer::HandoverUnknown | Answer::OutcomeUnknown | Answer::Committed { .. })
         | None => report(
             "unknown",

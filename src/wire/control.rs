@@ -3,6 +3,8 @@
 //! and `hold`, which go on until either side closes. Never opens the socket; daemon::control and
 //! cli do.
 
+use alloc::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 
 use crate::wire::hold::{GrantReport, MomentReport, SpanReport};
@@ -249,6 +251,9 @@ pub struct HandoverReport {
     pub master: Option<String>,
     /// For `handed-over`: its term.
     pub term: Option<u64>,
+    /// For `refused`: why, as a stable name; see `quorate explain`.
+    #[serde(default)]
+    pub reason: Option<String>,
     /// What happened and what to do, for a person.
     pub message: String,
 }
@@ -266,10 +271,35 @@ pub struct EventReport {
     pub node: String,
     /// This node's term then.
     pub term: u64,
-    /// A stable name such as `elected`, `demoted`, `master-changed`, `quorum-lost`, `alarm`.
+    /// Its stable name, such as `elected` or `alarm-stall`: see `quorate explain`.
     pub code: String,
     /// `info`, `warning` or `alarm`.
     pub level: String,
+    /// Why, as a stable name, where there is a reason: `quorate explain` knows it too.
+    #[serde(default)]
+    pub reason: Option<String>,
+    /// For `election-failed`: why each voter that did not say yes did not, as a stable name.
+    #[serde(default)]
+    pub refusals: BTreeMap<String, String>,
+    /// For `events-lost`: how many events the reader was too slow for. `seq` is the last one's.
+    #[serde(default)]
+    pub lost: u64,
     /// The event as one sentence.
     pub message: String,
+}
+
+/// One code, `quorate explain --json`: one object per line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct CodeReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// The code.
+    pub code: String,
+    /// What it stands for: `event`, `alarm`, `end`, `change`, `refusal`, `handover-refusal`,
+    /// `rejection` or `exit`.
+    pub kind: String,
+    /// What it means.
+    pub means: String,
+    /// What to do now.
+    pub advice: String,
 }

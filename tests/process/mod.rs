@@ -11,6 +11,7 @@ mod cooldown;
 mod demo;
 mod disk;
 mod faults;
+mod fence;
 mod latency;
 mod led;
 mod mounts;

@@ -2,6 +2,7 @@
 
 mod args;
 mod commands;
+mod fence;
 mod render;
 mod reports;
 mod trust;

@@ -39,12 +39,12 @@ pub(crate) fn running_with(workshop: &Workshop, prepare: impl FnOnce(&Driver)) -
 
 /// The first event with that code, kept or to come.
 pub(crate) fn wait_for(driver: &Driver, code: &str) -> EventReport {
-    let (kept, news) = driver.follow_events();
+    let (kept, mut news) = driver.follow_events();
     let is_it = |event: &Arc<EventReport>| event.code == code;
     let found = kept
         .into_iter()
         .find(is_it)
-        .or_else(|| std::iter::from_fn(|| news.events.recv_timeout(PATIENCE).ok()).find(is_it));
+        .or_else(|| std::iter::from_fn(|| news.next(PATIENCE, String::new).ok()).find(is_it));
     found.unwrap_or_else(|| panic!("no {code} within {PATIENCE:?}")).as_ref().clone()
 }
 
@@ -93,7 +93,7 @@ fn a_failed_disk_raises_an_alarm() {
     let driver = running(&workshop);
     wait_for(&driver, "elected");
     driver.deliver(Input::PersistFailed { error: "no space left".to_owned() });
-    let alarm = wait_for(&driver, "alarm");
+    let alarm = wait_for(&driver, "alarm-storage-failed");
     assert_eq!(alarm.level, "alarm");
     assert!(alarm.message.contains("no space left"), "{}", alarm.message);
     assert!(driver.status().is_storage_failed);

@@ -3,9 +3,10 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quorate::daemon::events::{EVENTS_KEPT, FOLLOWER_QUEUE_MAX, Loudness, Ring};
-use quorate::daemon::events::{name_and_loudness, sentence};
-use quorate::protocol::effects::{Alarm, ChangeReason, Event, Timeline};
+use quorate::daemon::events::{
+    EVENTS_KEPT, FOLLOWER_QUEUE_MAX, Loudness, News, Ring, loudness, sentence,
+};
+use quorate::protocol::effects::{Alarm, ChangeReason, Event, StopReason, Timeline};
 use quorate::protocol::message::Refusal;
 use quorate::protocol::units::Term;
 
@@ -55,10 +56,10 @@ fn a_change_of_master_names_both_and_the_reason() {
 #[test]
 fn losing_the_quorum_and_alarms_are_louder_than_gaining_it() {
     let quorum = |has_quorum| Event::QuorumChanged { has_quorum, have: 1, need: 2 };
-    assert_eq!(name_and_loudness(&quorum(false)), ("quorum-lost", Loudness::Warning));
-    assert_eq!(name_and_loudness(&quorum(true)), ("quorum-gained", Loudness::Info));
+    assert_eq!(loudness(&quorum(false)), Loudness::Warning);
+    assert_eq!(loudness(&quorum(true)), Loudness::Info);
     let alarm = Event::Alarm(Alarm::ClockRate { voter: node("bravo") });
-    assert_eq!(name_and_loudness(&alarm), ("alarm", Loudness::Alarm));
+    assert_eq!(loudness(&alarm), Loudness::Alarm);
 }
 
 #[test]
@@ -75,22 +76,95 @@ fn events_are_counted_from_one_and_only_the_newest_are_kept() {
 fn a_follower_gets_the_kept_events_and_every_later_one() {
     let mut ring = Ring::default();
     tell(&mut ring, 2);
-    let (kept, news) = ring.follow();
+    let (kept, mut news) = ring.follow(&node("alpha"));
     tell(&mut ring, 1);
     assert_eq!(kept.len(), 2);
-    assert_eq!(news.events.try_recv().map(|event| event.seq), Ok(3));
+    assert_eq!(rest(&mut news), [(3, 0)]);
+}
+
+/// All that is there now: each one's sequence, and how many are missing.
+fn rest(news: &mut News) -> Vec<(u64, u64)> {
+    let next = || news.next(Duration::ZERO, String::new).ok();
+    std::iter::from_fn(next).map(|event| (event.seq, event.lost)).collect()
+}
+
+const QUEUE: u64 = FOLLOWER_QUEUE_MAX as u64;
+
+#[test]
+fn a_follower_that_does_not_read_holds_nobody_up() {
+    let mut ring = Ring::default();
+    let (_, _slow) = ring.follow(&node("alpha"));
+    let (_, mut quick) = ring.follow(&node("alpha"));
+    for seq in 1..=QUEUE * 2 {
+        tell(&mut ring, 1);
+        assert_eq!(rest(&mut quick), [(seq, 0)]);
+    }
 }
 
 #[test]
-fn a_follower_that_does_not_read_is_let_go_and_holds_nobody_up() {
+fn a_slow_follower_is_told_how_many_events_are_missing_where_they_are_missing() {
     let mut ring = Ring::default();
-    let (_, slow) = ring.follow();
-    let (_, news) = ring.follow();
-    for _ in 0..=FOLLOWER_QUEUE_MAX {
-        tell(&mut ring, 1);
-        assert!(news.events.try_recv().is_ok());
+    let (_, mut slow) = ring.follow(&node("alpha"));
+    tell(&mut ring, FOLLOWER_QUEUE_MAX + 3);
+    let first = slow.next(Duration::ZERO, String::new).unwrap();
+    assert_eq!((first.seq, first.lost), (1, 0));
+    tell(&mut ring, 1);
+    let told = rest(&mut slow);
+    assert_eq!(told.len(), FOLLOWER_QUEUE_MAX + 1);
+    assert_eq!(told[FOLLOWER_QUEUE_MAX - 2..], [(QUEUE, 0), (QUEUE + 3, 3), (QUEUE + 4, 0)]);
+    tell(&mut ring, 1);
+    assert_eq!(rest(&mut slow), [(QUEUE + 5, 0)]);
+}
+
+#[test]
+fn events_that_were_lost_last_are_counted_without_waiting_for_another() {
+    let mut ring = Ring::default();
+    tell(&mut ring, 2);
+    let (_, mut slow) = ring.follow(&node("alpha"));
+    tell(&mut ring, FOLLOWER_QUEUE_MAX + 5);
+    let told = rest(&mut slow);
+    assert_eq!(told.last(), Some(&(QUEUE + 7, 5)));
+    assert_eq!(told.len(), FOLLOWER_QUEUE_MAX + 1);
+    assert_eq!(rest(&mut slow), []);
+}
+
+#[test]
+fn missing_events_are_a_warning_with_a_code() {
+    let mut ring = Ring::default();
+    let (_, mut slow) = ring.follow(&node("alpha"));
+    tell(&mut ring, FOLLOWER_QUEUE_MAX + 5);
+    let next = || slow.next(Duration::ZERO, || "now".to_owned()).ok();
+    let lost = std::iter::from_fn(next).find(|event| event.lost > 0).unwrap();
+    assert_eq!([&lost.code, &lost.level, &lost.time], ["events-lost", "warning", "now"]);
+    assert_eq!((lost.term, lost.node.as_str()), (4, "alpha"));
+    assert_eq!(lost.message, "5 events are missing here: they were not read fast enough");
+}
+
+#[test]
+fn an_event_carries_its_reason_as_a_code() {
+    let mut ring = Ring::default();
+    let term = Term(7);
+    for event in [
+        Event::Demoted { term, reason: StopReason::Failback },
+        Event::MasterChanged { from: None, to: None, term, reason: ChangeReason::Released },
+        Event::Alarm(Alarm::StopOverdue { term }),
+    ] {
+        ring.tell(&event, &node("alpha"), term, String::new());
     }
-    assert_eq!(slow.events.iter().count(), FOLLOWER_QUEUE_MAX);
+    let reasons: Vec<_> = ring.kept().iter().map(|event| event.reason.clone()).collect();
+    assert_eq!(reasons, [Some("ended-failback".to_owned()), Some("released".to_owned()), None]);
+    assert_eq!(ring.kept()[2].code, "alarm-stop-overdue");
+}
+
+#[test]
+fn a_failed_election_carries_who_refused_and_why_as_codes() {
+    let mut ring = Ring::default();
+    let refusals = vec![(node("bravo"), Refusal::StorageFailed)];
+    let event = Event::ElectionFailed { term: Term(7), refusals, silent: vec![node("charlie")] };
+    ring.tell(&event, &node("alpha"), Term(7), String::new());
+    let refusals: Vec<_> = ring.kept()[0].refusals.clone().into_iter().collect();
+    let wanted = [("bravo", "refused-storage-failed"), ("charlie", "no-answer")];
+    assert_eq!(refusals, wanted.map(|(node, why)| (node.to_owned(), why.to_owned())));
 }
 
 #[test]

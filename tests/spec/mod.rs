@@ -10,6 +10,7 @@ mod acting_log;
 mod arithmetic;
 mod cli;
 mod clock;
+mod codes;
 mod control;
 pub(crate) mod crashes;
 mod disks;

@@ -8,7 +8,7 @@ use quorate::cli::args::{
     Preset, RunOptions, Show, Stay, Traces, Watch,
 };
 use quorate::cli::help;
-use quorate::protocol::units::NodeId;
+use quorate::protocol::units::{NodeId, Term};
 
 fn read(line: &str) -> Result<Call, String> {
     args::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
@@ -24,6 +24,11 @@ fn complaint(line: &str) -> String {
 
 const DEMO: DemoOptions =
     DemoOptions { nodes: 3, show: Show::Live, timing: Preset::Lan, traces: Traces::Removed };
+
+fn fence(file: &str, term: Option<Term>, seconds: u64) -> Command {
+    let patience = Duration::from_secs(seconds);
+    Command::FenceCheck { file: file.into(), term, patience }
+}
 
 #[test]
 fn all_after_the_first_word_of_a_program_belongs_to_it() {
@@ -67,6 +72,11 @@ fn every_command_is_understood() {
         ("events --follow --json", Command::Events(Stay::Follow, Format::Json)),
         ("events --follow --new", Command::Events(Stay::News, Format::Text)),
         ("show", Command::Show(Format::Text)),
+        ("explain", Command::Explain(None, Format::Text)),
+        ("explain quorum-lost --json", Command::Explain(Some("quorum-lost"), Format::Json)),
+        ("explain 75", Command::Explain(Some("75"), Format::Text)),
+        ("fence-check token", fence("token", None, 30)),
+        ("fence-check /a/b 7 --timeout 5s", fence("/a/b", Some(Term(7)), 5)),
         ("config check", Command::ConfigCheck(None)),
         ("config check -", Command::ConfigCheck(Some("-".into()))),
         ("config check a.yaml", Command::ConfigCheck(Some("a.yaml".into()))),
@@ -144,6 +154,11 @@ fn a_mistyped_word_is_answered_with_the_nearest_one() {
         ("status --jsno", "unknown flag --jsno; did you mean --json?"),
         ("wait --for mastre", "did you mean master?"),
         ("wait --for role=folower", "did you mean role=follower?"),
+        (
+            "explain alarm-stal",
+            "unknown code alarm-stal; did you mean quorate explain alarm-stall?",
+        ),
+        ("explain quorum", "did you mean quorate explain quorum-"),
         ("help stat", "did you mean quorate help status?"),
     ];
     for (line, expected) in table {
@@ -164,6 +179,11 @@ fn what_makes_no_sense_is_refused() {
         ("config", "config needs one more word: check or origin"),
         ("status now", "unexpected word now"),
         ("transfer a b", "unexpected word b"),
+        ("explain 76", "unknown code 76\n"),
+        ("fence-check", "FILE is missing"),
+        ("fence-check token seven", "`seven` is no term"),
+        ("fence-check token 0", "`0` is no term"),
+        ("fence-check token 7 8", "unexpected word 8"),
         ("transfer a/b", "a/b is no node's name"),
         ("status --json --json", "--json is given twice"),
         ("status --json=yes", "--json"),
@@ -212,6 +232,8 @@ fn a_page_says_how_to_type_it_and_what_it_exits_with() {
     }
     let page = help::page(help::find("transfer").unwrap());
     assert!(page.contains("Usage: quorate transfer [NODE]\n"), "{page}");
+    let page = help::page(help::find("fence-check").unwrap());
+    assert!(page.contains("Usage: quorate fence-check [--timeout TIME] FILE [TERM]\n"), "{page}");
 }
 
 #[test]

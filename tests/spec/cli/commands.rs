@@ -201,6 +201,7 @@ fn handovers_exit_with_their_outcome() {
             outcome: outcome.into(),
             master: None,
             term: None,
+            reason: None,
             message: "words".into(),
         };
         let to = Command::Transfer(NodeId::new("charlie"));
@@ -218,6 +219,7 @@ fn a_transfer_that_another_node_won_is_a_no() {
         outcome: "handed-over".into(),
         master: Some(master.into()),
         term: Some(13),
+        reason: None,
         message: format!("{master} is master in term 13"),
     };
     let ask = |command: &Command, master: &str| {

@@ -156,7 +156,7 @@ fn colours_are_for_terminals_that_want_them() {
 
 #[test]
 fn an_event_is_one_line_and_an_alarm_stands_out() {
-    let line = "2026-01-02T03:04:05.678Z  bravo  term 12   elected         MASTER of term 12";
+    let line = "2026-01-02T03:04:05.678Z  bravo  term 12   elected            MASTER of term 12";
     assert_eq!(render::event(&elected(), UNICODE), line);
     let alarm = EventReport { level: "alarm".into(), code: "alarm".into(), ..elected() };
     assert!(render::event(&alarm, SCREEN).contains("\x1b[31;1malarm"));

@@ -1,5 +1,7 @@
 //! Reports to show and to answer with. Never a test itself.
 
+use std::collections::BTreeMap;
+
 use quorate::wire::control::{
     EventReport, MasterReport, PeerReport, PositionReport, QuorumReport, SCHEMA, StatusReport,
 };
@@ -128,6 +130,9 @@ pub(super) fn elected() -> EventReport {
         term: 12,
         code: "elected".into(),
         level: "info".into(),
+        reason: None,
+        refusals: BTreeMap::new(),
+        lost: 0,
         message: "MASTER of term 12".into(),
     }
 }

@@ -1,0 +1,339 @@
+//! Owns the one table of commands, flags and words of help; the parser, `help` and whatever else
+//! describes the command line are made from it.
+//! Never parses, never prints and never lays out a page.
+
+/// One flag.
+#[derive(Debug)]
+pub struct Flag {
+    /// Its name after `--`.
+    pub long: &'static str,
+    /// Its short form after `-`.
+    pub short: Option<char>,
+    /// What stands for its value in help; `None` for a flag without one.
+    pub value: Option<&'static str>,
+    /// Whether the command makes no sense without it.
+    pub required: bool,
+    /// What it does, in one line.
+    pub about: &'static str,
+}
+
+/// What may follow a command besides flags.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Operand {
+    /// Nothing.
+    None,
+    /// At most one word of this name.
+    Optional(&'static str),
+    /// One word of the first name, then at most one of the second.
+    OneOrTwo(&'static str, &'static str),
+    /// Any number of words of this name.
+    Many(&'static str),
+    /// Another program and its arguments: from its first word on nothing is ours.
+    Rest(&'static str),
+}
+
+/// Where a command stands in the overview.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Shelf {
+    /// To see what this is.
+    Try,
+    /// To set a node up and run it.
+    Run,
+    /// To ask a node.
+    Ask,
+    /// To keep a former master out.
+    Fence,
+    /// To move mastership.
+    Steer,
+    /// About the files.
+    Configure,
+    /// About this program.
+    Program,
+    /// Not for people: not shown.
+    Internal,
+}
+
+/// One command.
+#[derive(Debug)]
+pub struct Topic {
+    /// Its name as typed, such as `config check`.
+    pub name: &'static str,
+    /// Its place in the overview.
+    pub shelf: Shelf,
+    /// What may follow it.
+    pub operand: Operand,
+    /// Its own flags.
+    pub flags: &'static [Flag],
+    /// What it does, in one line.
+    pub summary: &'static str,
+    /// What a person needs to know beyond that; lines of at most 78 columns.
+    pub about: &'static str,
+    /// What its exit codes mean beyond 0 and 2.
+    pub exits: &'static [(u8, &'static str)],
+}
+
+const fn switch(long: &'static str, about: &'static str) -> Flag {
+    Flag { long, short: None, value: None, required: false, about }
+}
+
+const fn option(long: &'static str, value: &'static str, about: &'static str) -> Flag {
+    Flag { long, short: None, value: Some(value), required: false, about }
+}
+
+const fn topic(name: &'static str, shelf: Shelf, summary: &'static str) -> Topic {
+    Topic { name, shelf, operand: Operand::None, flags: &[], summary, about: "", exits: &[] }
+}
+
+/// Flags every command takes.
+pub static GLOBAL_FLAGS: &[Flag] = &[
+    option("config", "FILE", "this node's node.yaml"),
+    option("state-dir", "DIR", "where this node keeps its state"),
+    option("socket", "PATH", "where this node's daemon answers"),
+    Flag { short: Some('h'), ..switch("help", "explain the command") },
+    Flag { short: Some('V'), ..switch("version", "print the version") },
+];
+
+const JSON: Flag = switch("json", "print JSON with a documented schema");
+const ASKING: &[(u8, &str)] = &[
+    (69, "the daemon is not reachable"),
+    (74, "the answer cannot be printed"),
+    (75, "the daemon does not answer now: try again"),
+    (77, "not allowed to ask the daemon, or not to be believed"),
+];
+const HANDOVER: &[(u8, &str)] = &[
+    (1, "refused, or another node took over; the reason is printed"),
+    (69, "the daemon is not reachable"),
+    (75, "no room for the request, or the outcome is unknown: look at status"),
+    (77, "not allowed to ask the daemon, or not to be believed"),
+];
+
+/// Every command, in the order of the overview.
+pub static TOPICS: &[Topic] = &[
+    Topic {
+        flags: &[
+            option("nodes", "N", "how many nodes, 1 to 9 (default 3)"),
+            switch("once", "elect, kill, fail over, fail back, then end"),
+            option("timing", "PRESET", "lan, default or wan (default lan)"),
+            switch("keep", "leave the directory with state and logs behind"),
+        ],
+        about: "Starts real nodes on this machine's loopback, in a temporary directory, with TLS\n\
+                and all, and shows who is master. Kill, pause, cut and restart nodes by key.\n\
+                With --once, or without a terminal, it tells one story with measured times.",
+        exits: &[(1, "something did not happen as it should; logs are shown")],
+        ..topic("demo", Shelf::Try, "watch a cluster elect, lose a node, fail over")
+    },
+    Topic {
+        flags: &[
+            option("name", "ID", "this node's name (default: the host name)"),
+            option("advertise", "HOST:PORT", "where the others reach this node"),
+            option("cluster", "NAME", "print a whole new cluster.yaml of that name"),
+            option("from", "FILE", "found the state from that cluster.yaml (- stdin)"),
+        ],
+        about: "Makes this node's key and identity once and prints its line for cluster.yaml.\n\
+                Run it with --cluster on the first machine and without on the others, put all\n\
+                lines into the one cluster.yaml, copy that file to every machine, and run there\n\
+                `quorate init --from cluster.yaml`, then `quorate serve`.",
+        exits: &[
+            (65, "cluster.yaml is not valid; what and where is said"),
+            (66, "the file given by --from is not there"),
+            (73, "something is there already and would be lost"),
+            (74, "the disk failed"),
+            (75, "a daemon uses the state directory: stop it first"),
+            (77, "not allowed"),
+            (78, "node.yaml or the line in cluster.yaml is wrong"),
+        ],
+        ..topic("init", Shelf::Run, "make this node's identity, then found its state")
+    },
+    Topic {
+        about: "Runs in the foreground and logs to standard error. SIGTERM hands mastership over\n\
+                and ends, a second one hurries; SIGHUP re-reads node.yaml; SIGUSR1 logs the\n\
+                state. With `acting_log: FILE` in node.yaml it appends a line to FILE whenever\n\
+                it begins, extends or ends acting as master, for audits.",
+        exits: &[
+            (65, "the state file is damaged or foreign"),
+            (66, "there is no state yet: `quorate init --from cluster.yaml` makes it"),
+            (73, "the port is in use, or the socket cannot be made"),
+            (74, "the disk failed"),
+            (75, "another quorate serves this directory or this socket"),
+            (77, "not allowed"),
+            (78, "the configuration is wrong"),
+        ],
+        ..topic("serve", Shelf::Run, "run this node's daemon")
+    },
+    Topic {
+        operand: Operand::Rest("CMD"),
+        flags: &[
+            option("wait", "TIME", "how long to wait for mastership (default: for ever)"),
+            switch("no-wait", "end with 75 at once if this node is not master"),
+            option("grace", "TIME", "kill CMD that long after SIGTERM, if not before"),
+            switch("restart", "start CMD again when it ends or mastership returns"),
+        ],
+        about: "Starts CMD as soon as this node is master. When mastership ends, however it\n\
+                ends, CMD gets SIGTERM, and all that it started is dead before another node\n\
+                can be master, also if this daemon is killed or stands still. The time between\n\
+                is `stop` of cluster.yaml. CMD has to stay in the foreground: what it leaves\n\
+                behind when it ends is ended too. It finds QUORATE_TERM (the fencing token),\n\
+                QUORATE_NODE, _CLUSTER, _CLUSTER_ID, _MASTER, _ROLE, _LEASE_MS, _SOCKET and\n\
+                _VERSION in its environment. Signals are passed on to it; a second SIGTERM\n\
+                kills it. Containers and services that others start for it are out of reach.",
+        exits: &[
+            (69, "the daemon is not reachable"),
+            (75, "mastership was lost, or was not here with --no-wait, or there is no room"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+            (124, "this node did not become master in time"),
+            (125, "quorate itself failed"),
+            (126, "CMD cannot be started"),
+            (127, "CMD was not found"),
+        ],
+        ..topic("run", Shelf::Run, "run a program only while this node is master")
+    },
+    Topic {
+        flags: &[switch("watch", "show it again every second and at every event"), JSON],
+        about: "Any node can be asked. Shows the master, since when and why, the lease, the\n\
+                quorum, every peer in both directions, and what would block a failover now.",
+        exits: ASKING,
+        ..topic("status", Shelf::Ask, "who is master, since when and why; the peers")
+    },
+    Topic {
+        about: "Says yes only while this node holds a running lease. Use it before every act\n\
+                that only the master may do.",
+        exits: &[
+            (1, "no"),
+            (69, "the daemon is not reachable"),
+            (75, "it cannot be known now"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+        ],
+        ..topic("is-master", Shelf::Ask, "exit 0 if this node is master, 1 if not")
+    },
+    Topic {
+        about: "Says yes when this node has heard from more than half of the voters within\n\
+                dead_after, itself included. It does not say that there is a master, nor that\n\
+                the others hear this node.",
+        exits: &[
+            (1, "no"),
+            (69, "the daemon is not reachable"),
+            (75, "it cannot be known now"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+        ],
+        ..topic("has-quorum", Shelf::Ask, "exit 0 if this node hears a quorum, 1 if not")
+    },
+    Topic {
+        flags: &[switch("address", "print where it listens instead of its name")],
+        exits: &[
+            (69, "the daemon is not reachable"),
+            (75, "there is no master as far as this node knows"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+        ],
+        ..topic("master", Shelf::Ask, "print the master's name")
+    },
+    Topic {
+        flags: &[
+            Flag { required: true, ..option("for", "GOAL", "master, quorum or role=ROLE") },
+            option("timeout", "TIME", "how long at most (default 30s)"),
+        ],
+        about: "`master`: there is one; `quorum`: this node hears one; `role=ROLE`: this node is\n\
+                master, winner, stopping, candidate or follower. A daemon that is not up yet\n\
+                counts as not yet.",
+        exits: &[
+            (77, "not allowed to ask the daemon, or not to be believed"),
+            (124, "it did not come in time"),
+        ],
+        ..topic("wait", Shelf::Ask, "wait until there is a master, a quorum or a role")
+    },
+    Topic {
+        flags: &[
+            switch("follow", "stay, and print each new event as it happens"),
+            switch("new", "with --follow: leave out what happened before"),
+            JSON,
+        ],
+        about: "Prints the newest events the daemon keeps, 256 at most. In JSON, `seq` counts\n\
+                the events of one run of the daemon; it starts again at 1 with the daemon.",
+        exits: ASKING,
+        ..topic("events", Shelf::Ask, "what happened on this node lately")
+    },
+    Topic {
+        flags: &[JSON],
+        exits: ASKING,
+        ..topic("show", Shelf::Ask, "print the committed cluster.yaml")
+    },
+    Topic {
+        operand: Operand::OneOrTwo("FILE", "TERM"),
+        flags: &[option("timeout", "TIME", "how long others may hold the lock (default 30s)")],
+        about: "Keeps the highest term seen in FILE; every lower one is stale from then on. TERM\n\
+                is that of the mastership that wants to write, by default $QUORATE_TERM. It\n\
+                needs no daemon and no configuration. Write after 0 only, whatever else it\n\
+                says. FILE.lock beside FILE belongs to it: keep both. What it protects from,\n\
+                and what not: contrib/doc/fencing.md.",
+        exits: &[
+            (1, "stale: a higher term was seen"),
+            (65, "what FILE holds is no term, or FILE is no plain file"),
+            (73, "FILE or its lock cannot be made"),
+            (74, "reading, writing or flushing failed"),
+            (75, "another process holds the lock for too long"),
+            (77, "not allowed"),
+        ],
+        ..topic("fence-check", Shelf::Fence, "exit 0 if no higher term wrote before, 1 if stale")
+    },
+    Topic {
+        operand: Operand::Optional("NODE"),
+        about: "Without NODE the best other node is taken. Nothing is stopped unless the other\n\
+                node can take over at once.",
+        exits: HANDOVER,
+        ..topic("transfer", Shelf::Steer, "hand mastership to another node")
+    },
+    Topic {
+        flags: &[option("for", "TIME", "how long not to stand again (default 60s)")],
+        exits: HANDOVER,
+        ..topic("step-down", Shelf::Steer, "give this node's mastership up")
+    },
+    Topic {
+        operand: Operand::Optional("FILE"),
+        about: "Checks FILE as a cluster.yaml, or as a node.yaml if it is called so; `-` is\n\
+                standard input. Without FILE, this node's node.yaml, and cluster.yaml if there\n\
+                is one in its state directory.",
+        exits: &[
+            (65, "it is larger than 1 MiB"),
+            (66, "it is not there, no plain file, or cannot be read"),
+            (77, "not allowed to read it"),
+            (78, "the file is wrong; what and where is said"),
+        ],
+        ..topic("config check", Shelf::Configure, "check a file before it is used")
+    },
+    topic("config origin", Shelf::Configure, "which files are used and who said so"),
+    Topic {
+        operand: Operand::Optional("CODE"),
+        flags: &[JSON],
+        about: "CODE is what events, refusals and reasons carry in JSON, or an exit code such as\n\
+                75. Without CODE it lists all. It asks no daemon. In JSON: one object a line.",
+        ..topic("explain", Shelf::Ask, "what a code means, and what to do now")
+    },
+    Topic {
+        operand: Operand::Many("COMMAND"),
+        ..topic("help", Shelf::Program, "explain a command")
+    },
+    topic("version", Shelf::Program, "print the version"),
+    Topic {
+        operand: Operand::Rest("ARGUMENT"),
+        ..topic("demo-node", Shelf::Internal, "become a node that ends with the demo")
+    },
+    Topic {
+        operand: Operand::Rest("CMD"),
+        ..topic("run-keeper", Shelf::Internal, "keep a program that runs under mastership")
+    },
+    Topic {
+        operand: Operand::Rest("CMD"),
+        ..topic("run-launch", Shelf::Internal, "become a program that runs under mastership")
+    },
+];
+
+/// The first word of several two-word commands.
+#[derive(Debug)]
+pub struct Group {
+    /// The word.
+    pub name: &'static str,
+    /// What these commands do, in one line.
+    pub summary: &'static str,
+}
+
+/// Every such word.
+pub static GROUPS: &[Group] = &[Group { name: "config", summary: "check files, and find them" }];

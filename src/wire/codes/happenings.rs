@@ -1,0 +1,175 @@
+//! The table's sections about what happens: events, alarms, and the reasons they name.
+//! Never what is answered to a request.
+
+use super::{Code, code};
+
+const NOTHING: &str = "Nothing.";
+
+pub(super) const EVENTS: &[Code] = &[
+    code(
+        "standing",
+        "This node hears of no master and asks the other voters for their votes.",
+        "Nothing, unless it repeats: then read the reasons of election-failed.",
+    ),
+    code(
+        "election-failed",
+        "Too few voters said yes. `refusals` says who refused and why, and who did not answer.",
+        "If it goes on for longer than dead_after, explain those codes; look at quorate status.",
+    ),
+    code(
+        "won",
+        "This node has the votes of a majority, and does not act before its lease is sure.",
+        NOTHING,
+    ),
+    code("elected", "This node acts as master from now on. `term` is its fencing token.", NOTHING),
+    code(
+        "demoted",
+        "This node stops acting as master; `reason` says why.",
+        "Explain the reason if it was not asked for.",
+    ),
+    code(
+        "stop-confirmed",
+        "Nothing that ran for this node's mastership runs any more; it may vote for others again.",
+        NOTHING,
+    ),
+    code(
+        "master-changed",
+        "This node believes in another master than before, or in none; `reason` says how it knows.",
+        "If there is none for longer than dead_after, look at quorate status on several nodes.",
+    ),
+    code("quorum-gained", "This node hears enough voters to elect and to be elected.", NOTHING),
+    code(
+        "quorum-lost",
+        "This node hears too few voters: from here nobody can be elected, and a master stops.",
+        "Look at quorate status: which peers are silent, and is it they or the network?",
+    ),
+    code("peer-heard", "A peer is heard again.", NOTHING),
+    code(
+        "peer-silent",
+        "Nothing came from a peer for dead_after.",
+        "If that node should be up, look at its daemon, and at the network between.",
+    ),
+    code(
+        "document-committed",
+        "A majority has this cluster.yaml on disk; it is in force.",
+        NOTHING,
+    ),
+    code(
+        "handover-begun",
+        "This node gives its mastership to another one, which can take it at once.",
+        NOTHING,
+    ),
+    code(
+        super::EVENTS_LOST,
+        "Events came faster than this follower read them; `lost` says how many are missing here.",
+        "Ask quorate status for how things are now; read the stream without long pauses.",
+    ),
+];
+
+pub(super) const ALARMS: &[Code] = &[
+    code(
+        "alarm-storage-failed",
+        "This node could not write its state. It neither votes nor acknowledges any more.",
+        "Repair the disk or make room, then restart its daemon.",
+    ),
+    code(
+        "alarm-two-masters",
+        "Two nodes claim one term, which no sound node does: a state directory was copied, \
+         restored, or lost its votes.",
+        "Stop both nodes. Find the one whose state is not its own, and do not start it again so.",
+    ),
+    code(
+        "alarm-term-jump",
+        "A peer's term is impossibly far ahead; it is not believed.",
+        "Look at that node's disk: its state is damaged or was made up.",
+    ),
+    code(
+        "alarm-position-conflict",
+        "Two nodes have different documents under the same number: one is damaged or was restored.",
+        "Compare quorate show on all nodes; take the odd one out of service.",
+    ),
+    code(
+        "alarm-voter-ignored",
+        "A voter with a later term keeps refusing; the master goes on while its lease holds.",
+        "Look whether that voter hears the others: it may be cut off in one direction.",
+    ),
+    code(
+        "alarm-clock-rate",
+        "A voter's clock runs at another speed than this one's; further off, it will not count.",
+        "Check time keeping and the hypervisor of both machines.",
+    ),
+    code(
+        "alarm-stall",
+        "The daemon did not run although it was due: the machine is overloaded, or was paused.",
+        "Look for load, swapping and snapshots at that time; raise dead_after if they must be.",
+    ),
+    code(
+        "alarm-wall-clock-jump",
+        "The time of day was set, or the machine was suspended. Leases do not depend on it.",
+        "Check time synchronisation if nobody set the clock.",
+    ),
+    code(
+        "alarm-clocks-disagree",
+        "The two clocks of this machine that should run alike do not: neither is to be trusted.",
+        "Look at the kernel's clock source and at the hypervisor.",
+    ),
+    code(
+        "alarm-stop-overdue",
+        "What ran as master is not confirmed dead although its time is over.",
+        "Look for its processes on this node, and end them.",
+    ),
+];
+
+pub(super) const ENDS: &[Code] = &[
+    code(
+        "ended-lease-ran-out",
+        "Too few voters answered in time, so the lease was not renewed.",
+        "Look for what kept the voters away: network, load, stopped daemons.",
+    ),
+    code(
+        "ended-higher-term",
+        "A voter is in a later term, so a majority may be elsewhere.",
+        "Nothing, unless it repeats: then look at that voter's links.",
+    ),
+    code("ended-transfer", "An operator asked for a transfer.", NOTHING),
+    code("ended-failback", "The preferred node is back and served its cooldown.", NOTHING),
+    code("ended-step-down", "An operator asked this node to step down.", NOTHING),
+    code("ended-leaving", "This node's daemon was told to end.", NOTHING),
+    code(
+        "ended-storage-failed",
+        "This node's disk failed, and who cannot write may not lead.",
+        "Repair the disk or make room, then restart its daemon.",
+    ),
+    code(
+        "ended-never-activated",
+        "It was elected, but could not get its lease or its document through in time.",
+        "Look at round trips and disk times of the voters; raise dead_after if they must be so.",
+    ),
+    code(
+        "ended-by-itself",
+        "What ran as master ended, and with it the mastership.",
+        "Look at why it ended, in its own log.",
+    ),
+    code("ended-superseded", "A master of a later term is there.", NOTHING),
+];
+
+pub(super) const CHANGES: &[Code] = &[
+    code("elected-here", "This node was elected.", NOTHING),
+    code("announced", "The master said so itself.", NOTHING),
+    code(
+        "told-by-peer",
+        "A peer follows that master; this node does not hear it itself.",
+        "Look at the link between this node and the master.",
+    ),
+    code(
+        "promise-expired",
+        "The master fell silent, and the promise to it ran out.",
+        "Look at that node if it should be up.",
+    ),
+    code("released", "The master gave its mastership up.", NOTHING),
+    code(
+        "no-longer-told",
+        "The peer that told of the master fell silent or follows nobody any more.",
+        NOTHING,
+    ),
+];
