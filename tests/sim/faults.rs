@@ -378,10 +378,11 @@ impl World {
 
     /// A daemon dies and its disk with it; it comes back with a disk that no document names.
     fn wipe(&mut self, node: usize) {
-        // Where voters come and go, one may be taken in the very moment in which its disk is lost:
-        // with another lost disk that would be a majority.
-        let is_second = self.plan.churns && self.machines.iter().any(|machine| machine.is_wiped);
-        if is_second || !self.can_spare(node) {
+        // Where voters come and go, an edit may lean on a disk in the very moment in which it is
+        // lost, and lose the majority with it: there only one observer's disk is lost.
+        let is_second = self.machines.iter().any(|machine| machine.is_wiped);
+        let is_risky = self.plan.churns && (is_second || self.is_voter(node));
+        if is_risky || !self.can_spare(node) {
             return;
         }
         self.crash(node);

@@ -269,6 +269,11 @@ impl World {
         &newest.expect("there is a machine").charter.members
     }
 
+    /// Whether this node votes by the newest document that anybody has.
+    pub(crate) fn is_voter(&self, node: usize) -> bool {
+        self.members().find(&charters::name(node)).is_some_and(Member::votes)
+    }
+
     /// Whether this node is whole, hears everybody, and may lead.
     fn can_lead(&self, node: usize) -> bool {
         let is_deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, node));
