@@ -183,16 +183,9 @@ fn a_disk_that_fails_lets_nobody_pass_and_keeps_a_whole_term() {
 fn a_term_is_on_disk_before_anybody_is_told_to_go_on() {
     let Some(frail) = Frail::new() else { return };
     assert_eq!(frail.check(5, "trace").code, 0);
-    let spell = |step: Step| match step {
-        Step::RemoveLeftover => "unlink",
-        Step::Create => "open",
-        Step::Write => "write",
-        Step::SyncFile | Step::SyncDirectory => "fsync",
-        Step::Rename => "rename",
-    };
     let replaced = frail.calls();
     assert_eq!(replaced[0], "open", "the lock is made first");
-    assert_eq!(replaced[1..], STEPS.map(spell));
+    assert_eq!(replaced[1..], STEPS.map(Step::call));
     // An equal term may come from one that was killed before it had flushed.
     assert_eq!(frail.check(5, "trace").code, 0);
     assert_eq!(frail.calls()[replaced.len()..], ["open", "fsync", "fsync"]);

@@ -136,14 +136,7 @@ fn a_record_is_written_in_the_steps_whose_power_cuts_are_played_through() {
     let all: Vec<&str> = diary.lines().filter_map(|line| line.strip_prefix("did ")).collect();
     // The lock is made first; the record written second ends in the crash.
     let start = all.iter().skip(1).position(|call| *call == "open").unwrap();
-    let spell = |step: Step| match step {
-        Step::RemoveLeftover => "unlink",
-        Step::Create => "open",
-        Step::Write => "write",
-        Step::SyncFile | Step::SyncDirectory => "fsync",
-        Step::Rename => "rename",
-    };
-    assert_eq!(all[start..start + STEPS.len()], STEPS.map(spell), "{all:?}");
+    assert_eq!(all[start..start + STEPS.len()], STEPS.map(Step::call), "{all:?}");
 }
 
 /// F50, R1, R3

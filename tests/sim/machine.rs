@@ -4,10 +4,11 @@
 use std::collections::VecDeque;
 use std::sync::Arc;
 
-use crate::protocol::effects::Input;
+use crate::protocol::durable::Document;
+use crate::protocol::effects::{Effects, Input};
 use crate::protocol::node::Node;
-use crate::protocol::units::{Moment, NodeId, Term};
-use crate::sim::clock::Clocks;
+use crate::protocol::units::{Moment, NodeId, Position, Term};
+use crate::sim::clock::{Clocks, TrueTime};
 use crate::sim::disk::Disk;
 use crate::sim::draw::Draw;
 use crate::sim::guard::Guard;
@@ -94,8 +95,41 @@ impl Machine {
         self.node.is_some() && self.nap == Nap::Awake
     }
 
+    /// What happens to the daemon: to be stepped now, kept for later, or lost on one that is down.
+    pub(crate) fn receive(&mut self, input: Input) -> Option<Input> {
+        if self.is_awake() {
+            return Some(input);
+        }
+        if self.node.is_some() {
+            self.keep(input);
+        }
+        None
+    }
+
+    /// The position and the term of the running node.
+    pub(crate) fn stands_at(&self) -> (Position, Term) {
+        let record = self.node.as_ref().map(|node| node.durable());
+        record.map(|record| (record.accepted.position, record.term)).unwrap_or_default()
+    }
+
+    /// Steps the running node. Returns what it asks for and, if it took another document, that
+    /// and the position it had before.
+    pub(crate) fn react(
+        &mut self,
+        now: TrueTime,
+        input: Input,
+    ) -> Option<(Effects, Option<(Position, Document)>)> {
+        let reading = self.clocks.read(now);
+        let node = Arc::make_mut(self.node.as_mut()?);
+        let before = node.durable().accepted.position;
+        let effects = node.step(reading, input);
+        let document = &node.durable().accepted;
+        let taken = (document.position != before).then(|| (before, document.clone()));
+        Some((effects, taken))
+    }
+
     /// Keeps an input for later; the oldest are lost beyond the limit.
-    pub(crate) fn keep(&mut self, input: Input) {
+    fn keep(&mut self, input: Input) {
         if self.backlog.len() == BACKLOG_MAX {
             self.backlog.pop_front();
         }

@@ -2,7 +2,6 @@
 //! Never decides what goes wrong; `faults` does. Never judges; `oracles` does.
 
 use core::time::Duration;
-use std::sync::Arc;
 
 use crate::protocol::effects::{Answer, Effects, Event, Input, Wish};
 use crate::protocol::message::{Message, Refusal, Verdict};
@@ -15,7 +14,7 @@ use crate::sim::draw::Draw;
 use crate::sim::faults::{Strike, Undo};
 use crate::sim::guard::Guard;
 use crate::sim::history::{Fact, History};
-use crate::sim::machine::{Machine, Nap};
+use crate::sim::machine::Machine;
 use crate::sim::missing::Missing;
 use crate::sim::network::Network;
 use crate::sim::oracles::{ORACLES, View};
@@ -254,14 +253,8 @@ impl World {
 
     /// Something happens to a daemon: now, later if it sleeps, never if it is down.
     pub(crate) fn feed(&mut self, node: usize, input: Input) {
-        let machine = &mut self.machines[node];
-        if machine.node.is_none() {
-            return;
-        }
-        if machine.nap == Nap::Awake {
+        if let Some(input) = self.machines[node].receive(input) {
             self.step(node, input);
-        } else {
-            machine.keep(input);
         }
     }
 
@@ -272,23 +265,15 @@ impl World {
         }
         if let Input::Received { from, message } = &input {
             let from = charters::index(from);
-            let record = self.machines[index].node.as_ref().map(|node| node.durable());
-            let has = record.map(|record| record.accepted.position).unwrap_or_default();
-            let term = record.map(|record| record.term).unwrap_or_default();
+            let (has, term) = self.machines[index].stands_at();
             self.observe(&Fact::Heard { node: index, from, has, term, message });
         }
         if matches!(input, Input::PersistFailed { .. }) {
             self.machines[index].knows_disk_failed = true;
             self.observe(&Fact::DiskFailed);
         }
-        let machine = &mut self.machines[index];
-        let reading = machine.clocks.read(self.now);
-        let Some(mut node) = machine.node.take() else { return };
-        let before = node.durable().accepted.position;
-        let effects = Arc::make_mut(&mut node).step(reading, input);
-        let document = node.durable().accepted.clone();
-        self.machines[index].node = Some(node);
-        if document.position != before {
+        let Some((effects, taken)) = self.machines[index].react(self.now, input) else { return };
+        if let Some((before, document)) = taken {
             self.observe(&Fact::Accepted { node: index, before, document: &document });
         }
         self.apply(index, effects);

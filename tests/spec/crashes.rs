@@ -24,6 +24,19 @@ pub(crate) enum Step {
     SyncDirectory,
 }
 
+impl Step {
+    /// The system call it is made by.
+    pub(crate) fn call(self) -> &'static str {
+        match self {
+            Self::RemoveLeftover => "unlink",
+            Self::Create => "open",
+            Self::Write => "write",
+            Self::SyncFile | Self::SyncDirectory => "fsync",
+            Self::Rename => "rename",
+        }
+    }
+}
+
 /// How one record is written.
 pub(crate) const STEPS: [Step; 6] = [
     Step::RemoveLeftover,

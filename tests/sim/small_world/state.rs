@@ -262,14 +262,8 @@ impl Small {
 
     /// Something happens to a daemon: now, later if it is stopped, never if it is down.
     pub(crate) fn feed(&mut self, node: usize, input: Input) {
-        let machine = &mut self.machines[node];
-        if machine.node.is_none() {
-            return;
-        }
-        if machine.nap == Nap::Awake {
+        if let Some(input) = self.machines[node].receive(input) {
             self.step(node, input);
-        } else {
-            machine.keep(input);
         }
     }
 
@@ -277,23 +271,15 @@ impl Small {
         self.tell(|| format!("{} <- {}", charters::name(index), words::of_input(&input)));
         if let Input::Received { from, message } = &input {
             let from = charters::index(from);
-            let record = self.machines[index].node.as_ref().map(|node| node.durable());
-            let has = record.map(|record| record.accepted.position).unwrap_or_default();
-            let term = record.map(|record| record.term).unwrap_or_default();
+            let (has, term) = self.machines[index].stands_at();
             self.observe(&Fact::Heard { node: index, from, has, term, message });
         }
         if matches!(input, Input::PersistFailed { .. }) {
             self.machines[index].knows_disk_failed = true;
             self.observe(&Fact::DiskFailed);
         }
-        let machine = &mut self.machines[index];
-        let reading = machine.clocks.read(self.now);
-        let Some(mut node) = machine.node.take() else { return };
-        let before = node.durable().accepted.position;
-        let effects = Arc::make_mut(&mut node).step(reading, input);
-        let document = node.durable().accepted.clone();
-        self.machines[index].node = Some(node);
-        if document.position != before {
+        let Some((effects, taken)) = self.machines[index].react(self.now, input) else { return };
+        if let Some((before, document)) = taken {
             self.observe(&Fact::Accepted { node: index, before, document: &document });
         }
         self.apply(index, effects);
