@@ -21,7 +21,7 @@ use crate::daemon::rate::Lines;
 use crate::daemon::report::{self, Surroundings};
 use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
-use crate::protocol::effects::Wish;
+use crate::protocol::effects::{StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::wire::codec::quoted;
 use crate::wire::control::{ErrorReport, EventReport, HandoverReport, Request, Response};
@@ -142,7 +142,8 @@ impl Control {
             Request::Transfer { to } => self.transfer(to),
             Request::StepDown { hold_off_ms } => {
                 let hold_off = Duration::from_millis(hold_off_ms).min(HOLD_OFF_MAX);
-                Response::Handover(self.hand_over(Wish::StepDown { hold_off }))
+                let reason = StepDownReason::Operator;
+                Response::Handover(self.hand_over(Wish::StepDown { hold_off, reason }))
             }
             Request::Gone { .. } => refusal("nothing was held in this conversation"),
             Request::Events { .. } | Request::Hold => {

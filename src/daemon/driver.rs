@@ -13,7 +13,7 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::daemon::acting::ActingWindow;
 use crate::daemon::acting_log::ActingLog;
 use crate::daemon::clock::{self, Reading};
-use crate::daemon::events::{News, Ring};
+use crate::daemon::events::{News, Remark, Ring};
 use crate::daemon::holders::{HolderId, Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
 use crate::daemon::store::StoreQueue;
@@ -143,6 +143,14 @@ impl Driver {
     /// The committed document.
     pub fn committed(&self) -> Document {
         self.lock().node.committed().clone()
+    }
+
+    /// Tells an event of the daemon's own as the node's are told: to the log, the ring, whoever
+    /// follows. Takes the lock for a moment.
+    pub fn say(&self, remark: Remark) {
+        let core = &mut *self.lock();
+        let term = core.node.durable().term;
+        core.ring.say(remark, &core.name, term, clock::wall_text());
     }
 
     /// The kept events.

@@ -59,6 +59,19 @@ impl Loudness {
     }
 }
 
+/// An event that is the daemon's own: not one of the node's elections.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Remark {
+    /// Its stable name, one of [`codes::OWN_EVENTS`].
+    pub code: &'static str,
+    /// How loudly it is told.
+    pub loudness: Loudness,
+    /// Why, as a stable name, if there is a reason.
+    pub reason: Option<&'static str>,
+    /// The event as one sentence.
+    pub message: String,
+}
+
 /// How loud an event is.
 #[must_use]
 pub fn loudness(event: &Event) -> Loudness {
@@ -258,22 +271,29 @@ pub struct Ring {
 impl Ring {
     /// Keeps and passes on `event`, which happened to `node` in `term` at `time`. Never blocks.
     pub fn tell(&mut self, event: &Event, node: &NodeId, term: Term, time: String) {
-        self.told += 1;
         let loudness = loudness(event);
-        let report = Arc::new(EventReport {
-            schema: SCHEMA,
-            seq: self.told,
-            time,
-            node: node.to_string(),
-            term: term.0,
-            code: codes::of_event(event).to_owned(),
-            level: loudness.name().to_owned(),
-            reason: reason(event).map(str::to_owned),
-            refusals: refusals(event),
-            lost: 0,
+        let level = self.log_level(event, loudness);
+        let remark = Remark {
+            code: codes::of_event(event),
+            loudness,
+            reason: reason(event),
             message: sentence(event),
-        });
-        log::log!(self.log_level(event, loudness), "{}", report.message);
+        };
+        self.pass_on(level, report(remark, refusals(event), node, term, time));
+    }
+
+    /// Keeps and passes on what the daemon of `node`, in `term` at `time`, says of itself. Never
+    /// blocks.
+    pub fn say(&mut self, remark: Remark, node: &NodeId, term: Term, time: String) {
+        let level = remark.loudness.log_level();
+        self.pass_on(level, report(remark, BTreeMap::new(), node, term, time));
+    }
+
+    fn pass_on(&mut self, level: log::Level, mut report: EventReport) {
+        self.told += 1;
+        report.seq = self.told;
+        log::log!(level, "{}", report.message);
+        let report = Arc::new(report);
         self.followers.retain(|follower| follower.hears(&report));
         if self.kept.len() == EVENTS_KEPT {
             self.kept.pop_front();
@@ -317,5 +337,28 @@ impl Ring {
         let node = node.clone();
         let term = self.kept.back().map_or(0, |event| event.term);
         (self.kept(), News { events, newest_lost, seen: self.told, term, next: None, node })
+    }
+}
+
+fn report(
+    remark: Remark,
+    refusals: BTreeMap<String, String>,
+    node: &NodeId,
+    term: Term,
+    time: String,
+) -> EventReport {
+    let Remark { code, loudness, reason, message } = remark;
+    EventReport {
+        schema: SCHEMA,
+        seq: 0,
+        time,
+        node: node.to_string(),
+        term: term.0,
+        code: code.to_owned(),
+        level: loudness.name().to_owned(),
+        reason: reason.map(str::to_owned),
+        refusals,
+        lost: 0,
+        message,
     }
 }

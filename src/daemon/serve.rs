@@ -28,7 +28,7 @@ use crate::daemon::store::{Store, StoreQueue};
 use crate::daemon::tls::Keys;
 use crate::daemon::watchdog;
 use crate::protocol::durable::Durable;
-use crate::protocol::effects::{Input, Wish};
+use crate::protocol::effects::{Input, StepDownReason, Wish};
 use crate::protocol::membership::Charter;
 use crate::protocol::node::Node;
 use crate::protocol::units::{Moment, Pin};
@@ -177,7 +177,8 @@ fn leave_stalled_disk(driver: &Driver, taken: Duration) {
     log::warn!("the disk has not finished a write for {} s", taken.as_secs());
     if is_acting(driver) {
         log::warn!("handing over, if another node is ready");
-        let (request, answer) = driver.ask(Wish::StepDown { hold_off: HOLD_OFF });
+        let reason = StepDownReason::StalledStorage;
+        let (request, answer) = driver.ask(Wish::StepDown { hold_off: HOLD_OFF, reason });
         drop(answer);
         driver.forget(request);
     }

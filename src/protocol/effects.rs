@@ -46,6 +46,8 @@ pub enum Input {
     },
     /// Something says that clocks or scheduling cannot be trusted just now (R21).
     Suspicion(Suspicion),
+    /// What this node says about the work it would lead with; healthy and unknown until then.
+    Condition(Condition),
     /// A local client wants something; the answer carries `request`.
     Asked {
         /// Names the answer.
@@ -55,6 +57,22 @@ pub enum Input {
     },
     /// The machine or the operator wants this node gone: hand over, then answer `Effects::left`.
     Leave,
+}
+
+/// How fit this node is to lead: never a veto, only a preference (R68, R69).
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Condition {
+    /// Whether the work it would lead with is in order. A node where it is not stands last, and
+    /// as master hands over to one where it is.
+    pub is_healthy: bool,
+    /// How fresh its data are, greater is fresher; none if unknown, which is least.
+    pub freshness: Option<u64>,
+}
+
+impl Default for Condition {
+    fn default() -> Self {
+        Self { is_healthy: true, freshness: None }
+    }
 }
 
 /// What local clients may ask for.
@@ -69,6 +87,8 @@ pub enum Wish {
     StepDown {
         /// How long to hold off.
         hold_off: Duration,
+        /// Who wants it, and why.
+        reason: StepDownReason,
     },
     /// Replace the document's content if it is still at `revision` (R43).
     Propose {
@@ -77,6 +97,19 @@ pub enum Wish {
         /// The new content; its position and revision are set here.
         document: Document,
     },
+}
+
+/// Why this node shall step down.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub enum StepDownReason {
+    /// An operator asked for it.
+    Operator,
+    /// A write to this node's disk stands still.
+    StalledStorage,
+    /// The `master` hook failed for good.
+    HookFailed,
+    /// The process that ends what runs as master is gone.
+    GuardLost,
 }
 
 /// Why a clock or the scheduler is distrusted (R21).
@@ -344,6 +377,14 @@ pub enum StopReason {
     Leaving,
     /// The disk failed (R4).
     StorageFailed,
+    /// A write to this node's disk stands still.
+    StalledStorage,
+    /// This node's health command fails.
+    Unhealthy,
+    /// The `master` hook failed for good.
+    HookFailed,
+    /// The process that ends what runs as master is gone.
+    GuardLost,
     /// Won, but no lease or no commit within dead_after (R16).
     NeverActivated,
     /// What ran as master ended by itself, or its guard did.
@@ -353,6 +394,17 @@ pub enum StopReason {
         /// Who.
         by: NodeId,
     },
+}
+
+impl From<StepDownReason> for StopReason {
+    fn from(reason: StepDownReason) -> Self {
+        match reason {
+            StepDownReason::Operator => Self::StepDownAsked,
+            StepDownReason::StalledStorage => Self::StalledStorage,
+            StepDownReason::HookFailed => Self::HookFailed,
+            StepDownReason::GuardLost => Self::GuardLost,
+        }
+    }
 }
 
 impl fmt::Display for StopReason {
@@ -365,6 +417,10 @@ impl fmt::Display for StopReason {
             Self::StepDownAsked => f.write_str("step-down asked for"),
             Self::Leaving => f.write_str("daemon is stopping"),
             Self::StorageFailed => f.write_str("storage failed"),
+            Self::StalledStorage => f.write_str("the disk does not finish a write"),
+            Self::Unhealthy => f.write_str("this node is not healthy"),
+            Self::HookFailed => f.write_str("the master hook failed"),
+            Self::GuardLost => f.write_str("the guard of what runs as master is gone"),
             Self::NeverActivated => f.write_str("won but could not take office in time"),
             Self::ActivityEnded => f.write_str("what ran as master ended by itself"),
             Self::Superseded { by } => write!(f, "{by} leads a later term"),

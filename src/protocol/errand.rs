@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use crate::protocol::effects::{Answer, Rejection, StopReason, Wish};
+use crate::protocol::effects::{Answer, Rejection, StepDownReason, StopReason, Wish};
 use crate::protocol::message::{Handover, HandoverRefusal, HandoverReply, Message};
 use crate::protocol::node::{Node, Role};
 use crate::protocol::proposal::{self, Proposal};
@@ -32,7 +32,9 @@ impl Node {
     pub(crate) fn ask(&mut self, now: Moment, request: RequestId, wish: Wish) {
         match wish {
             Wish::Transfer { to } => self.ask_transfer(now, request, to),
-            Wish::StepDown { hold_off } => self.ask_step_down(now, request, hold_off),
+            Wish::StepDown { hold_off, reason } => {
+                self.ask_step_down(now, request, hold_off, reason);
+            }
             Wish::Propose { revision, document } => {
                 let answer = match &mut self.role {
                     Role::Master(master) => {
@@ -83,14 +85,20 @@ impl Node {
         self.wait(now, request, Some(nonce), Answer::HandoverUnknown);
     }
 
-    fn ask_step_down(&mut self, now: Moment, request: RequestId, hold_off: Duration) {
+    fn ask_step_down(
+        &mut self,
+        now: Moment,
+        request: RequestId,
+        hold_off: Duration,
+        reason: StepDownReason,
+    ) {
         if !self.is_acting() {
             return self.answer(request, Answer::HandoverRefused(HandoverRefusal::NotMaster));
         }
         if self.errand.is_some() {
             return self.answer(request, Answer::HandoverRefused(HandoverRefusal::Underway));
         }
-        match self.begin_handover(now, None, StopReason::StepDownAsked) {
+        match self.begin_handover(now, None, reason.into()) {
             Ok(_) => {
                 self.voter.hold_off = Some(now.after(hold_off));
                 self.wait(now, request, None, Answer::SteppedDown);

@@ -85,8 +85,8 @@ impl Follower {
             return base;
         }
         let mut rank = voter.rank(now);
-        if voter.is_held_off(now) {
-            // The last resort (R69): whoever holds itself off stands when nobody else did.
+        if voter.is_held_back(now) {
+            // The last resort (R69): whoever leaves the field to others stands when nobody did.
             rank = u32::try_from(voter.members().voters().count()).unwrap_or(u32::MAX);
             base = base.after(timing.dead_after());
         }

@@ -44,6 +44,9 @@ impl Prospect<'_> {
         if !presence.is_vote_ready {
             return Err(HandoverRefusal::NotReady);
         }
+        if !presence.is_healthy {
+            return Err(HandoverRefusal::Unhealthy);
+        }
         if !presence.is_electable {
             return Err(HandoverRefusal::HeldOff);
         }

@@ -17,6 +17,8 @@ const RATE_WINDOW: Duration = Duration::from_secs(30);
 pub(crate) struct Peer {
     pub(crate) last_heard: Moment,
     pub(crate) streak_start: Moment,
+    /// Since when it could lead without a break: heard, on one disk, and nothing held it off.
+    pub(crate) fit_since: Moment,
     pub(crate) presence: Presence,
     pub(crate) round_trip: Option<Duration>,
     rate: RateWatch,
@@ -43,6 +45,7 @@ impl Peers {
         if let Some(peer) = self.0.get_mut(from) {
             if !peer.is_heard(now, dead_after) {
                 peer.streak_start = now;
+                peer.fit_since = now;
             }
             peer.last_heard = now;
         }
@@ -61,6 +64,7 @@ impl Peers {
         let peer = self.0.entry(from.clone()).or_insert_with(|| Peer {
             last_heard: now,
             streak_start: now,
+            fit_since: now,
             presence: presence.clone(),
             round_trip: None,
             rate: RateWatch::default(),
@@ -68,6 +72,10 @@ impl Peers {
         if peer.presence.storage != presence.storage {
             // Another disk: what the earlier one lived through is not its own (R52).
             peer.streak_start = now;
+            peer.fit_since = now;
+        }
+        if !presence.is_electable {
+            peer.fit_since = now;
         }
         peer.presence = presence.clone();
         // A reading from before this machine was started again says nothing.

@@ -92,9 +92,9 @@ impl Master {
         }
     }
 
-    /// Says out of turn that this node lives and leads.
-    pub(crate) fn beat(&mut self, voter: &mut Voter, now: Moment) {
-        self.renewal.beat(voter, now);
+    /// Says out of turn that this node lives and leads, to who can hear it only now.
+    pub(crate) fn greet(&mut self, voter: &mut Voter, to: &NodeId, now: Moment) {
+        self.renewal.greet(voter, to, now);
     }
 
     /// Begins to spread an edited document; `voter` has accepted it already.
@@ -139,6 +139,9 @@ impl Master {
         }
         if self.renewal.is_due(now) {
             self.renewal.beat(voter, now);
+            if self.farewell.is_none() {
+                self.consider_health(voter, now);
+            }
             if self.farewell.is_none() {
                 self.consider_failback(voter, now);
             }
@@ -337,6 +340,19 @@ impl Master {
         Turn::Follow(Patience::from(now.after(pause).after(head_start)))
     }
 
+    /// Hands over if the work here is not in order and somebody can take over whose work is (R69).
+    fn consider_health(&mut self, voter: &mut Voter, now: Moment) {
+        let is_fit = voter.condition.is_healthy || !voter.activity.is_acting();
+        // Who leads though it is not healthy was the last one left, or the others' attempts failed.
+        let is_new = now.waited_since(self.won_at) < voter.dead_after() * 2;
+        if is_fit || is_new || !self.is_settled() {
+            return;
+        }
+        if let Some(successor) = self.prospect(voter, now).best() {
+            self.hand_over(voter, Some(successor), StopReason::Unhealthy, now);
+        }
+    }
+
     /// Hands over to a better node that has lived long enough (R41), as soon as it can take over.
     fn consider_failback(&mut self, voter: &mut Voter, now: Moment) {
         let charter = voter.durable().committed.charter.clone();
@@ -348,7 +364,7 @@ impl Master {
         let better = preference::order(&charter, voter.other_voters()).into_iter().find(|member| {
             let peer = voter.peers.heard(&member.id, now, voter.dead_after());
             let served = peer.is_some_and(|peer| {
-                now.waited_since(peer.streak_start) >= voter.cooldown(&member.id, cooldown)
+                now.waited_since(peer.fit_since) >= voter.cooldown(&member.id, cooldown)
             });
             served
                 && preference::is_better(&charter, member, &voter.me)

@@ -64,6 +64,10 @@ pub struct Presence {
     pub is_vote_ready: bool,
     /// May lead now: nothing holds it off.
     pub is_electable: bool,
+    /// Whether the work it would lead with is in order (R69).
+    pub is_healthy: bool,
+    /// How fresh its data are, greater is fresher.
+    pub freshness: Option<u64>,
     /// The master it follows under a running promise, or itself while it acts.
     pub follows: Option<NodeId>,
     /// Which voters the sender hears, with clocks it can lean on: received from within dead_after.
@@ -337,6 +341,8 @@ pub enum HandoverRefusal {
     NotReady,
     /// The target holds itself off.
     HeldOff,
+    /// The target says that the work it would lead with is not in order.
+    Unhealthy,
     /// The target hears no majority.
     SeesNoMajority,
     /// Fewer than a majority are ready to vote for the target.
@@ -358,6 +364,7 @@ impl fmt::Display for HandoverRefusal {
             Self::NotReady => {
                 "the target may not vote yet (just started, storage failed, or still stopping)"
             }
+            Self::Unhealthy => "the target is not healthy",
             Self::HeldOff => "the target holds itself off after a step-down",
             Self::SeesNoMajority => "the target hears no majority of the voters",
             Self::TooFewVoters => "fewer than a majority are ready to vote for the target",

@@ -153,6 +153,7 @@ impl Node {
                     master.distrust(&mut self.voter, now);
                 }
             }
+            Input::Condition(condition) => self.voter.condition = condition,
             Input::Asked { request, wish } => self.ask(now, request, wish),
             Input::Leave => self.leave(now),
         }
@@ -234,7 +235,7 @@ impl Node {
 
     fn greet(&mut self, now: Moment, to: &NodeId) {
         if let Role::Master(master) = &mut self.role {
-            master.beat(&mut self.voter, now);
+            master.greet(&mut self.voter, to, now);
             return;
         }
         let presence = self.voter.presence_for(to, now);

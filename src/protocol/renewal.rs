@@ -45,31 +45,47 @@ impl Renewal {
         now.has_surely_reached(self.next_beat)
     }
 
-    /// Asks everybody for a promise; the sending time is noted first (R23).
+    /// Asks everybody for a promise.
     pub(crate) fn beat(&mut self, voter: &mut Voter, now: Moment) {
-        let timing = voter.timing();
+        self.next_beat = now.after(voter.timing().heartbeat());
+        let sequence = self.note_sending(voter, now);
+        let presence = voter.presence(now);
+        for to in voter.peer_names() {
+            self.ask(voter, &to, sequence, presence.clone(), now);
+        }
+    }
+
+    /// Asks one more, who could not hear before; what the others are asked stays due as it was.
+    pub(crate) fn greet(&mut self, voter: &mut Voter, to: &NodeId, now: Moment) {
+        let sequence = self.note_sending(voter, now);
+        let presence = voter.presence(now);
+        self.ask(voter, to, sequence, presence, now);
+    }
+
+    /// The sending time is noted before anything is sent (R23).
+    fn note_sending(&mut self, voter: &Voter, now: Moment) -> u64 {
         self.sequence += 1;
-        self.next_beat = now.after(timing.heartbeat());
-        let promise = timing.dead_after();
         if self.sent.len() == SENT_MAX {
             self.sent.pop_front();
         }
+        let promise = voter.timing().dead_after();
         self.sent.push_back(Sent { sequence: self.sequence, at: now, promise });
-        let presence = voter.presence(now);
-        for to in voter.peer_names() {
-            let accepted = &voter.durable().accepted;
-            let heartbeat = Heartbeat {
-                term: self.term,
-                sequence: self.sequence,
-                promise,
-                position: accepted.position,
-                hash: accepted.hash,
-                committed: voter.durable().committed.position,
-                is_acting: voter.activity.is_acting(),
-                presence: Presence { echo: voter.peers.echo_for(&to, now), ..presence.clone() },
-            };
-            voter.send(&to, Message::Heartbeat(heartbeat));
-        }
+        self.sequence
+    }
+
+    fn ask(&self, voter: &mut Voter, to: &NodeId, sequence: u64, about: Presence, now: Moment) {
+        let accepted = &voter.durable().accepted;
+        let heartbeat = Heartbeat {
+            term: self.term,
+            sequence,
+            promise: voter.timing().dead_after(),
+            position: accepted.position,
+            hash: accepted.hash,
+            committed: voter.durable().committed.position,
+            is_acting: voter.activity.is_acting(),
+            presence: Presence { echo: voter.peers.echo_for(to, now), ..about },
+        };
+        voter.send(to, Message::Heartbeat(heartbeat));
     }
 
     /// A voter promised: what that is worth counts from the sending of what it answered (R25).

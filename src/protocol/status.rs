@@ -4,6 +4,7 @@
 use alloc::vec::Vec;
 use core::time::Duration;
 
+use crate::protocol::effects::Condition;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::units::{ClusterId, Label, Moment, NodeId, Position, StorageId, Term};
 
@@ -71,6 +72,10 @@ pub struct PeerStatus {
     pub term: Option<Term>,
     /// Whether it may vote now.
     pub is_vote_ready: Option<bool>,
+    /// Whether the work it would lead with is in order.
+    pub is_healthy: Option<bool>,
+    /// How fresh its data are, as it says.
+    pub freshness: Option<u64>,
     /// Whom it follows.
     pub follows: Option<NodeId>,
     /// Whom it hears.
@@ -116,6 +121,8 @@ pub struct Status {
     pub quiet_left: Option<Duration>,
     /// Whether the disk failed (R4).
     pub is_storage_failed: bool,
+    /// What this node says about its work.
+    pub condition: Condition,
     /// Rest of a step-down's hold-off, if one runs.
     pub hold_off_left: Option<Duration>,
     /// Voters heard, this node included if it votes.

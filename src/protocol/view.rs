@@ -43,6 +43,7 @@ pub(crate) fn of(node: &Node, now: Moment) -> Status {
             .and_then(|p| p.remaining(now).map(|left| (p.holder.clone(), left))),
         quiet_left: voter.quiet_left(now),
         is_storage_failed: voter.is_storage_failed(),
+        condition: voter.condition,
         hold_off_left: voter
             .hold_off
             .filter(|_| voter.is_held_off(now))
@@ -91,6 +92,8 @@ fn peer(voter: &Voter, member: &Member, now: Moment) -> PeerStatus {
         position: presence.map(|presence| presence.position),
         term: presence.map(|presence| presence.term),
         is_vote_ready: heard.map(|peer| peer.presence.is_vote_ready),
+        is_healthy: heard.map(|peer| peer.presence.is_healthy),
+        freshness: heard.and_then(|peer| peer.presence.freshness),
         follows: heard.and_then(|peer| peer.presence.follows.clone()),
         hears: heard.map_or_else(Vec::new, |peer| peer.presence.hears.to_vec()),
         is_clock_deviant: known.is_some_and(|peer| peer.is_clock_deviant()),

@@ -9,7 +9,7 @@ use core::time::Duration;
 
 use crate::protocol::activity::Activity;
 use crate::protocol::durable::{Document, Durable};
-use crate::protocol::effects::{Alarm, Effects, Event};
+use crate::protocol::effects::{Alarm, Condition, Effects, Event};
 use crate::protocol::lease::Promise;
 use crate::protocol::ledger::Ledger;
 use crate::protocol::liveness::{Peer, Peers};
@@ -47,6 +47,8 @@ pub(crate) struct Voter {
     pub(crate) failback_to: Option<NodeId>,
     /// Set by the node when it is leaving: it must not stand any more.
     pub(crate) is_leaving: bool,
+    /// What this node last said about its work.
+    pub(crate) condition: Condition,
     /// No candidacy before this unless nobody else can (step-down).
     pub(crate) hold_off: Option<Moment>,
     /// When this process started, and M at that time (R12).
@@ -79,6 +81,7 @@ impl Voter {
             has_known_master: false,
             failback_to: None,
             is_leaving: false,
+            condition: Condition::default(),
             hold_off: None,
             started: now,
             quiet_length,
@@ -281,6 +284,12 @@ impl Voter {
         self.hold_off.is_some_and(|until| !now.has_surely_reached(until))
     }
 
+    /// Whether this node leaves the field to others as long as there are any (R69).
+    pub(crate) fn is_held_back(&self, now: Moment) -> bool {
+        let is_alone = self.other_voters().next().is_none();
+        !is_alone && (self.is_held_off(now) || !self.condition.is_healthy)
+    }
+
     /// Whether this node is a voter that may lead under the document it has (R13, R44).
     pub(crate) fn may_lead(&self) -> bool {
         let is_understood = self.durable().accepted.charter.is_understood;
@@ -288,7 +297,8 @@ impl Voter {
     }
 
     pub(crate) fn is_electable(&self, now: Moment) -> bool {
-        self.may_lead() && !self.is_storage_failed() && !self.is_leaving && !self.is_held_off(now)
+        let is_able = self.may_lead() && !self.is_storage_failed() && !self.is_leaving;
+        is_able && !self.is_held_back(now)
     }
 
     pub(crate) fn poll(&self, now: Moment, lease_left: Option<Duration>) -> Poll<'_> {
@@ -372,6 +382,8 @@ impl Voter {
             storage: self.durable().identity.storage,
             is_vote_ready: self.is_vote_ready(now),
             is_electable: self.is_electable(now),
+            is_healthy: self.condition.is_healthy,
+            freshness: self.condition.freshness,
             follows,
             hears: hears.collect(),
             reading: now,

@@ -184,6 +184,10 @@ struct PresenceMirror {
     is_vote_ready: bool,
     #[serde(rename = "electable")]
     is_electable: bool,
+    #[serde(rename = "healthy")]
+    is_healthy: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    freshness: Option<u64>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<NodeId>,
     #[serde(with = "few_names")]
@@ -336,6 +340,7 @@ enum HandoverRefusalMirror {
     Behind,
     NotReady,
     HeldOff,
+    Unhealthy,
     SeesNoMajority,
     TooFewVoters,
     EditPending,

@@ -51,6 +51,7 @@ fn a_master_whose_disk_stands_still_hands_over_and_its_core_does_not_wait() {
     });
     let log = frail.log(&master);
     assert!(log.contains("has not finished a write") && log.contains("hands over to"), "{log}");
+    assert!(log.contains("the disk does not finish a write"), "{log}");
     // A disk that goes on in the end is no failed disk.
     frail.order_disk(&master, "");
     frail.cluster.settles();

@@ -8,6 +8,9 @@ use crate::protocol::message::{Message, Verdict};
 use crate::sim::faults::{Kind, Strike};
 use crate::sim::world::{Due, World};
 
+/// More strikes than these in one run are not aimed any more: restarts that provoke restarts would
+/// never end.
+const STRIKES_MAX: usize = 400;
 /// What may hit a node that just won or was elected.
 const AT_WINNERS: [Kind; 7] = [
     Kind::Deaf,
@@ -58,7 +61,8 @@ impl World {
     }
 
     fn is_aimed(&mut self) -> bool {
-        self.is_stormy && !self.is_scripted && self.storm.percent(self.plan.aim)
+        let is_time = self.is_stormy && !self.is_scripted && self.struck.len() < STRIKES_MAX;
+        is_time && self.storm.percent(self.plan.aim)
     }
 
     fn aim_at(&mut self, node: usize, kinds: &[Kind]) {

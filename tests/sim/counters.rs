@@ -46,11 +46,12 @@ pub(crate) enum Count {
     DeafWinnersRecovered,
     RefusersSuffered,
     FollowersReturned,
+    SickMastersRelieved,
 }
 
 impl Count {
     /// All of them.
-    pub(crate) const ALL: [Self; 32] = [
+    pub(crate) const ALL: [Self; 33] = [
         Self::ElectionsWon,
         Self::ElectionsFailed,
         Self::Activations,
@@ -83,6 +84,7 @@ impl Count {
         Self::DeafWinnersRecovered,
         Self::RefusersSuffered,
         Self::FollowersReturned,
+        Self::SickMastersRelieved,
     ];
 }
 

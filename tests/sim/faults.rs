@@ -4,8 +4,7 @@
 use core::mem;
 use core::time::Duration;
 
-use crate::protocol::effects::{Input, Suspicion, Wish};
-use crate::protocol::membership::MemberRole;
+use crate::protocol::effects::{Condition, Input, Suspicion};
 use crate::sim::charters;
 use crate::sim::disk::{Disk, Health};
 use crate::sim::draw::Draw;
@@ -61,6 +60,8 @@ pub(crate) enum Kind {
     Slew,
     /// The daemon is told that something is odd.
     Suspicion,
+    /// What a node would lead with is out of order for a while.
+    Sickness,
     /// An operator moves the mastership.
     Transfer,
     /// An operator wants a node to step down.
@@ -81,7 +82,7 @@ pub(crate) enum Kind {
 
 impl Kind {
     /// All of them.
-    pub(crate) const ALL: [Self; 30] = [
+    pub(crate) const ALL: [Self; 31] = [
         Self::OneWayCut,
         Self::LinkCut,
         Self::Deaf,
@@ -104,6 +105,7 @@ impl Kind {
         Self::Drift,
         Self::Slew,
         Self::Suspicion,
+        Self::Sickness,
         Self::Transfer,
         Self::StepDown,
         Self::Leave,
@@ -139,6 +141,8 @@ pub(crate) enum Undo {
     QuickDisk(usize),
     /// A daemon is killed after all, if its disk failed.
     ReplaceDisk(usize),
+    /// A node's work is in order again.
+    Cure(usize),
     /// The directions are cut for so long, now.
     CutFor(Vec<(usize, usize)>, Duration),
 }
@@ -196,6 +200,11 @@ impl World {
             Kind::WorkEnds => self.end_work(self.acting().unwrap_or(at)),
             Kind::Drift | Kind::Slew => self.turn_clocks(strike.kind, at),
             Kind::Suspicion => self.suspect(at),
+            Kind::Sickness => {
+                self.sicken(at);
+                let lasts = self.spell();
+                self.later(lasts, Undo::Cure(at));
+            }
             Kind::Transfer | Kind::StepDown | Kind::Leave | Kind::Edit => {
                 self.operate(strike.kind, at);
             }
@@ -235,6 +244,7 @@ impl World {
                     self.start(node);
                 }
             }
+            Undo::Cure(node) => self.feed(node, Input::Condition(Condition::default())),
             Undo::CutFor(links, lasts) => self.cut_for(links, lasts),
         }
     }
@@ -258,7 +268,7 @@ impl World {
     }
 
     /// How long an ordinary fault lasts.
-    fn spell(&mut self) -> Duration {
+    pub(crate) fn spell(&mut self) -> Duration {
         let promise = self.promise();
         self.draw.skewed(promise / 50, promise * 4)
     }
@@ -420,6 +430,13 @@ impl World {
         }
     }
 
+    /// The work at `node` is out of order; a daemon that starts again does not know it any more.
+    pub(crate) fn sicken(&mut self, node: usize) {
+        let freshness = self.draw.one_in(2).then(|| self.draw.below(100));
+        let condition = Condition { is_healthy: false, freshness };
+        self.feed(node, Input::Condition(condition));
+    }
+
     fn suspect(&mut self, node: usize) {
         let span = self.spell();
         let suspicion = self.draw.pick(&[
@@ -428,63 +445,6 @@ impl World {
             Suspicion::ClocksDisagree,
         ]);
         self.feed(node, Input::Suspicion(suspicion));
-    }
-
-    // ---- people --------------------------------------------------------------------------
-
-    fn operate(&mut self, kind: Kind, at: usize) {
-        match kind {
-            Kind::Transfer => {
-                let to = self.draw.one_in(2).then(|| self.draw.index(self.plan.size));
-                self.ask(at, Wish::Transfer { to: to.map(charters::name) });
-            }
-            Kind::StepDown => {
-                let hold_off = self.spell();
-                self.ask(at, Wish::StepDown { hold_off });
-            }
-            Kind::Leave => self.feed(at, Input::Leave),
-            _ => {
-                let editor = self.acting().filter(|_| !self.draw.one_in(10)).unwrap_or(at);
-                self.edit(editor);
-                if self.draw.one_in(3) {
-                    let soon = self.draw.skewed(Duration::ZERO, Duration::from_millis(20));
-                    self.follow_up(soon, Kind::Edit, editor);
-                }
-            }
-        }
-    }
-
-    /// Somebody edits the document at `node`, now and then by an outdated copy.
-    pub(crate) fn edit(&mut self, node: usize) {
-        let Some(running) = self.machines[node].node.as_ref() else { return };
-        let seen = running.committed().revision;
-        let revision = if self.draw.one_in(10) { seen.saturating_sub(1) } else { seen };
-        let mut roles = charters::roles(running.committed());
-        let mut settings = charters::settings(running.committed());
-        if self.plan.churns && !self.draw.one_in(3) {
-            self.change_roles(&mut roles);
-        } else {
-            settings = self.draw.pick(&self.plan.settings);
-        }
-        self.edits += 1;
-        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
-            self.ask(node, Wish::Propose { revision, document });
-        }
-    }
-
-    /// One node is for something else now; sometimes two are, which must be refused.
-    fn change_roles(&mut self, roles: &mut [MemberRole]) {
-        for _ in 0..if self.draw.one_in(5) { 2 } else { 1 } {
-            let choices = [
-                MemberRole::Voter,
-                MemberRole::Voter,
-                MemberRole::Observer,
-                MemberRole::Observer,
-                MemberRole::Witness,
-            ];
-            let node = self.draw.index(roles.len());
-            roles[node] = self.draw.pick(&choices);
-        }
     }
 }
 

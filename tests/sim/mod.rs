@@ -32,6 +32,7 @@ pub(crate) mod missing;
 mod mutants;
 pub(crate) mod network;
 mod oracles;
+mod people;
 pub(crate) mod plan;
 mod queue;
 mod replay;

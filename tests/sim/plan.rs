@@ -38,6 +38,8 @@ pub(crate) enum Ending {
     VoterRefuses,
     /// One follower is cut off for a while and comes back.
     FollowerReturns,
+    /// The work of the master goes out of order, then that of everybody.
+    MasterSickens,
 }
 
 /// Everything about a run that is drawn in advance.
@@ -101,6 +103,7 @@ impl Plan {
             Ending::VoterRefuses,
             Ending::FollowerReturns,
             Ending::FollowerReturns,
+            Ending::MasterSickens,
         ];
         let mut kinds: BTreeSet<Kind> =
             Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect();

@@ -3,7 +3,7 @@
 
 use core::time::Duration;
 
-use crate::protocol::effects::Wish;
+use crate::protocol::effects::{Condition, Input, Wish};
 use crate::protocol::membership::{Member, Membership};
 use crate::protocol::units::Term;
 use crate::sim::charters;
@@ -11,7 +11,7 @@ use crate::sim::clock::TrueTime;
 use crate::sim::counters::Count;
 use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
-use crate::sim::faults::{Kind, both};
+use crate::sim::faults::{Kind, Undo, both};
 use crate::sim::missing::Missing;
 use crate::sim::network::Weather;
 use crate::sim::plan::{Ending, Plan};
@@ -54,6 +54,7 @@ impl World {
             Ending::FollowerLost => self.lose_a_follower(),
             Ending::VoterRefuses => self.suffer_a_refuser(),
             Ending::FollowerReturns => self.miss_a_follower(),
+            Ending::MasterSickens => self.sicken_the_master(),
         }
         if self.plan.ending != Ending::Brief {
             self.settle();
@@ -103,6 +104,7 @@ impl World {
             }
             self.machines[node].disk.latency = CALM_DISK;
             self.resume(node);
+            self.feed(node, Input::Condition(Condition::default()));
             let drift = [-CALM_DRIFT_PPM, 0, CALM_DRIFT_PPM];
             let rates = (self.draw.pick(&drift), self.draw.pick(&drift));
             self.set_clock_rates(node, rates);
@@ -228,6 +230,38 @@ impl World {
             self.fail("P10", "a node that is cut off and comes back moves nothing", detail);
         }
         self.counters.add(Count::FollowersReturned);
+    }
+
+    /// A master whose work is out of order gives way to one whose work is in order; where no work
+    /// is, there is a master all the same (R69).
+    fn sicken_the_master(&mut self) {
+        self.await_master();
+        self.settle();
+        let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
+        let mut heirs = (0..self.plan.size).filter(|node| *node != master);
+        if !heirs.any(|node| self.can_lead(node)) {
+            return;
+        }
+        self.sicken(master);
+        let limit = self.plan.election_limit() + self.plan.longest_promise() * 2;
+        let gave_way = self.run_until(limit, |world| world.acting().is_some_and(|n| n != master));
+        if !gave_way && self.broken.is_none() {
+            let detail = format!("{} leads on", charters::name(master));
+            self.fail("P8", "a master that is not healthy gives way to one that is", detail);
+        }
+        for node in 0..self.plan.size {
+            self.crash(node);
+            self.queue.put(self.now, Due::Start { node });
+        }
+        self.run_until(self.plan.longest_promise(), |world| world.acting().is_none());
+        for node in 0..self.plan.size {
+            self.sicken(node);
+        }
+        self.await_master_within(limit);
+        for node in 0..self.plan.size {
+            self.undo(Undo::Cure(node));
+        }
+        self.counters.add(Count::SickMastersRelieved);
     }
 
     /// Whether mastership may yet go to a better node by itself.

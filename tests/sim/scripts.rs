@@ -121,6 +121,8 @@ fn presence(stage: &Stage, node: usize) -> Presence {
         storage: record.identity.storage,
         is_vote_ready: true,
         is_electable: true,
+        is_healthy: true,
+        freshness: None,
         follows: None,
         hears: [].into(),
         reading: stage.status(node).at,
@@ -339,6 +341,10 @@ fn long_promises_leave(mut stage: Stage) {
     const V: MemberRole = MemberRole::Voter;
     const O: MemberRole = MemberRole::Observer;
     stage.run_for(SECOND);
+    // b and c make the majority that commits it; nobody hears of the longer promise before.
+    for node in [D, E] {
+        stage.slow_disk(node, TICK);
+    }
     stage.propose_timing(A, long_promises());
     stage.await_that("b and c have it", |stage| {
         let has_it = |node: &usize| stage.disk(*node).accepted.revision == 2;
@@ -346,7 +352,7 @@ fn long_promises_leave(mut stage: Stage) {
     });
     stage.cut_one_way(A, B);
     stage.cut_one_way(A, C);
-    stage.run_for(TICK);
+    stage.run_for(TICK * 4);
     for roles in [[V, V, V, V, O], [V, V, V, O, O]] {
         let before = stage.disk(A).committed.revision;
         stage.propose_roles(A, &roles);

@@ -90,6 +90,10 @@ fn stops() -> Vec<StopReason> {
         StopReason::StepDownAsked => StopReason::StepDownAsked,
         StopReason::Leaving => StopReason::Leaving,
         StopReason::StorageFailed => StopReason::StorageFailed,
+        StopReason::StalledStorage => StopReason::StalledStorage,
+        StopReason::Unhealthy => StopReason::Unhealthy,
+        StopReason::HookFailed => StopReason::HookFailed,
+        StopReason::GuardLost => StopReason::GuardLost,
         StopReason::NeverActivated => StopReason::NeverActivated,
         StopReason::ActivityEnded => StopReason::ActivityEnded,
         StopReason::Superseded { .. } => StopReason::Superseded { by: voter.clone() },
@@ -136,6 +140,7 @@ fn handovers() -> Vec<HandoverRefusal> {
         HandoverRefusal::Behind => HandoverRefusal::Behind,
         HandoverRefusal::NotReady => HandoverRefusal::NotReady,
         HandoverRefusal::HeldOff => HandoverRefusal::HeldOff,
+        HandoverRefusal::Unhealthy => HandoverRefusal::Unhealthy,
         HandoverRefusal::SeesNoMajority => HandoverRefusal::SeesNoMajority,
         HandoverRefusal::TooFewVoters => HandoverRefusal::TooFewVoters,
         HandoverRefusal::EditPending => HandoverRefusal::EditPending,
@@ -196,7 +201,7 @@ fn given() -> Vec<(&'static str, Vec<String>)> {
     let told = |reason: &&ChangeReason| !matches!(reason, ChangeReason::Stopped(_));
     let about = |why: &&Rejection| !matches!(why, Rejection::Members(_));
     let mut happenings: Vec<_> = events().iter().filter(own).map(codes::of_event).collect();
-    happenings.push(codes::EVENTS_LOST);
+    happenings.extend(codes::OWN_EVENTS);
     let mut refused: Vec<_> = refusals().iter().map(codes::of_refusal).collect();
     refused.push(codes::NO_ANSWER);
     let mut rejected: Vec<_> = rejections().iter().filter(about).map(codes::of_rejection).collect();

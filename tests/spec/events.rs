@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::daemon::events::{
-    EVENTS_KEPT, FOLLOWER_QUEUE_MAX, Loudness, News, Ring, loudness, sentence,
+    EVENTS_KEPT, FOLLOWER_QUEUE_MAX, Loudness, News, Remark, Ring, loudness, sentence,
 };
 use quorate::protocol::effects::{Alarm, ChangeReason, Event, StopReason, Timeline};
 use quorate::protocol::message::Refusal;
@@ -175,4 +175,23 @@ fn an_event_report_carries_what_programs_need() {
     assert_eq!((event.schema, event.seq, event.term), (1, 1, 4));
     assert_eq!([&event.node, &event.code, &event.level], ["alpha", "peer-heard", "info"]);
     assert_eq!(event.message, "bravo is heard");
+}
+
+#[test]
+fn what_the_daemon_says_of_itself_is_counted_and_passed_on_like_an_event_of_its_node() {
+    let mut ring = Ring::default();
+    let (_, mut news) = ring.follow(&node("alpha"));
+    tell(&mut ring, 1);
+    let remark = Remark {
+        code: "daemon-started",
+        loudness: Loudness::Warning,
+        reason: Some("ended-hook-failed"),
+        message: "it runs".to_owned(),
+    };
+    ring.say(remark, &node("alpha"), Term(4), "now".to_owned());
+    assert_eq!(rest(&mut news), [(1, 0), (2, 0)]);
+    let said = ring.kept()[1].clone();
+    assert_eq!((said.node.as_str(), said.term, said.time.as_str()), ("alpha", 4, "now"));
+    assert_eq!([&said.code, &said.level, &said.message], ["daemon-started", "warning", "it runs"]);
+    assert_eq!(said.reason.as_deref(), Some("ended-hook-failed"));
 }

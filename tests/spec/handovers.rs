@@ -3,7 +3,7 @@
 use core::time::Duration;
 
 use crate::protocol::durable::{Document, Durable};
-use crate::protocol::effects::{Answer, Wish};
+use crate::protocol::effects::{Answer, ChangeReason, StepDownReason, StopReason, Wish};
 use crate::protocol::message::{
     HandoverRefusal, HeartbeatAck, Message, Presence, Release, Verdict,
 };
@@ -117,7 +117,7 @@ fn a_step_down_holds_off_but_not_when_nobody_else_can() {
     let mut stage = Stage::led_by_a(3);
     stage.run_for(Duration::from_secs(1));
     let hold_off = Duration::from_secs(600);
-    let answer = stage.ask(A, Wish::StepDown { hold_off });
+    let answer = stage.ask(A, Wish::StepDown { hold_off, reason: StepDownReason::Operator });
     assert!(matches!(answer, Answer::HandedOver { .. }), "{answer:?}");
     stage.crash(B);
     stage.await_master(C);
@@ -132,6 +132,22 @@ fn a_step_down_holds_off_but_not_when_nobody_else_can() {
     stage.await_that("somebody acts", |stage| stage.acting().is_some());
 }
 
+#[test]
+fn a_step_down_says_whose_it_was() {
+    for (reason, why) in [
+        (StepDownReason::Operator, StopReason::StepDownAsked),
+        (StepDownReason::StalledStorage, StopReason::StalledStorage),
+        (StepDownReason::HookFailed, StopReason::HookFailed),
+        (StepDownReason::GuardLost, StopReason::GuardLost),
+    ] {
+        let mut stage = Stage::led_by_a(3);
+        stage.run_for(Duration::from_secs(1));
+        stage.wish(A, Wish::StepDown { hold_off: Duration::from_secs(60), reason });
+        stage.await_no_master();
+        assert_eq!(stage.status(A).reason, Some(ChangeReason::Stopped(why)));
+    }
+}
+
 /// F86
 /// Promises: P1, P9
 #[test]
@@ -140,7 +156,8 @@ fn a_release_that_one_voter_alone_hears_of_breaks_nothing() {
         let mut stage = Stage::led_by_a(3);
         stage.run_for(Duration::from_secs(1));
         stage.cut_one_way(A, deaf);
-        stage.wish(A, Wish::StepDown { hold_off: Duration::from_secs(60) });
+        let hold_off = Duration::from_secs(60);
+        stage.wish(A, Wish::StepDown { hold_off, reason: StepDownReason::Operator });
         stage.await_no_master();
         stage.await_that("somebody else acts", |stage| stage.acting().is_some());
         assert_ne!(stage.acting(), Some(A));
@@ -165,6 +182,8 @@ fn a_promise_that_arrives_after_the_release_makes_nobody_master_again() {
             storage: identity.storage,
             is_vote_ready: true,
             is_electable: true,
+            is_healthy: true,
+            freshness: None,
             follows: Some(charters::name(A)),
             hears: [].into(),
             reading: stage.status(from).at,

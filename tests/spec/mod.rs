@@ -19,6 +19,7 @@ mod driver;
 mod elections;
 mod events;
 mod handovers;
+mod health;
 mod hold;
 mod holders;
 mod holding;

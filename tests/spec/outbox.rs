@@ -19,6 +19,8 @@ fn beat(term: u64) -> Message {
         storage: StorageId([0; 16]),
         is_vote_ready: true,
         is_electable: true,
+        is_healthy: true,
+        freshness: None,
         follows: None,
         hears: [].into(),
         reading: Moment::default(),

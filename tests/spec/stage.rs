@@ -4,7 +4,7 @@
 use core::time::Duration;
 
 use crate::protocol::durable::Durable;
-use crate::protocol::effects::{Answer, Input, Wish};
+use crate::protocol::effects::{Answer, Condition, Input, Wish};
 use crate::protocol::membership::{Failback, MemberRole};
 use crate::protocol::message::Message;
 use crate::protocol::status::{Duty, Status};
@@ -239,6 +239,12 @@ impl Stage {
     /// One clock of this node is fast by so many parts per million, the other is honest.
     pub(crate) fn slew_clock(&mut self, node: usize, ppm: i64) {
         self.world.set_clock_rates(node, (ppm, 0));
+    }
+
+    /// The work at `node` is in order from now on, or is not.
+    pub(crate) fn set_health(&mut self, node: usize, is_healthy: bool) {
+        let condition = Condition { is_healthy, freshness: None };
+        self.world.feed(node, Input::Condition(condition));
     }
 
     pub(crate) fn leave(&mut self, node: usize) {

@@ -19,6 +19,8 @@ fn presence(of: usize, term: Term) -> Presence {
         storage: charters::storage(of),
         is_vote_ready: true,
         is_electable: true,
+        is_healthy: true,
+        freshness: None,
         follows: Some(charters::name(of)),
         hears: vec![charters::name(A); 9].into(),
         reading: Moment::default(),

@@ -85,6 +85,11 @@ pub(super) const HANDOVERS: &[Code] = &[
         "Wait until its time is over, or name another node.",
     ),
     code(
+        "handover-unhealthy",
+        "The target's health command fails, or its hooks did not clean up.",
+        "Look at that node's status for the reason, or name another node.",
+    ),
+    code(
         "handover-sees-no-majority",
         "The target hears too few voters to lead.",
         "Look at that node's links, or name another node.",

@@ -141,6 +141,26 @@ pub(super) const ENDS: &[Code] = &[
         "Repair the disk or make room, then restart its daemon.",
     ),
     code(
+        "ended-stalled-storage",
+        "A write to this node's disk stood still, and another node was ready.",
+        "Look at that disk and at the system's log; it does not stand again for a minute.",
+    ),
+    code(
+        "ended-unhealthy",
+        "The health command of node.yaml failed, and another node was ready.",
+        "Run that command by hand on this node; quorate status shows its last words.",
+    ),
+    code(
+        "ended-hook-failed",
+        "The master hook failed and `on_fail` is step-down.",
+        "Look for the lines `hook master:` in this node's log, and mend what the hook starts.",
+    ),
+    code(
+        "ended-guard-lost",
+        "The guard, which ends what runs as master when time is over, was killed.",
+        "Look in the system's log for who killed it; restart the daemon if it does not by itself.",
+    ),
+    code(
         "ended-never-activated",
         "It was elected, but could not get its lease or its document through in time.",
         "Look at round trips and disk times of the voters; raise dead_after if they must be so.",

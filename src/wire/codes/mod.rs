@@ -84,6 +84,9 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// What a follower is told in the place of events that it was too slow for.
 pub const EVENTS_LOST: &str = "events-lost";
 
+/// The events that the daemon tells of itself, not of an election.
+pub const OWN_EVENTS: &[&str] = &[EVENTS_LOST];
+
 /// In the place of a refusal, for a voter that said nothing.
 pub const NO_ANSWER: &str = "no-answer";
 
@@ -136,6 +139,10 @@ pub fn of_stop(reason: &StopReason) -> &'static str {
         StopReason::StepDownAsked => "ended-step-down",
         StopReason::Leaving => "ended-leaving",
         StopReason::StorageFailed => "ended-storage-failed",
+        StopReason::StalledStorage => "ended-stalled-storage",
+        StopReason::Unhealthy => "ended-unhealthy",
+        StopReason::HookFailed => "ended-hook-failed",
+        StopReason::GuardLost => "ended-guard-lost",
         StopReason::NeverActivated => "ended-never-activated",
         StopReason::ActivityEnded => "ended-by-itself",
         StopReason::Superseded { .. } => "ended-superseded",
@@ -187,6 +194,7 @@ pub fn of_handover(refusal: &HandoverRefusal) -> &'static str {
         HandoverRefusal::Behind => "handover-behind",
         HandoverRefusal::NotReady => "handover-not-ready",
         HandoverRefusal::HeldOff => "handover-held-off",
+        HandoverRefusal::Unhealthy => "handover-unhealthy",
         HandoverRefusal::SeesNoMajority => "handover-sees-no-majority",
         HandoverRefusal::TooFewVoters => "handover-too-few-voters",
         HandoverRefusal::EditPending => "handover-edit-pending",

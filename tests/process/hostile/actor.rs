@@ -47,6 +47,8 @@ impl Actor {
             storage: self.identity.storage,
             is_vote_ready: true,
             is_electable: false,
+            is_healthy: true,
+            freshness: None,
             follows: None,
             hears: self.members.iter().map(|member| member.id.clone()).collect(),
             reading: clock::now(),

@@ -13,7 +13,7 @@ use quorate::wire::codec::hash_of;
 
 use super::sample::{document, id, identity};
 
-const HANDOVER_REFUSALS: [HandoverRefusal; 11] = [
+const HANDOVER_REFUSALS: [HandoverRefusal; 12] = [
     HandoverRefusal::NotMaster,
     HandoverRefusal::NotElectable,
     HandoverRefusal::AlreadyMaster,
@@ -21,6 +21,7 @@ const HANDOVER_REFUSALS: [HandoverRefusal; 11] = [
     HandoverRefusal::Behind,
     HandoverRefusal::NotReady,
     HandoverRefusal::HeldOff,
+    HandoverRefusal::Unhealthy,
     HandoverRefusal::SeesNoMajority,
     HandoverRefusal::TooFewVoters,
     HandoverRefusal::EditPending,
@@ -185,6 +186,8 @@ impl<'a> Any<'a> {
             storage: self.storage(),
             is_vote_ready: self.is_so(),
             is_electable: self.is_so(),
+            is_healthy: self.is_so(),
+            freshness: self.is_so().then(|| self.number()),
             follows: self.maybe_name(),
             hears: (0..self.pick(9)).map(|_| self.name()).collect(),
             reading: self.moment(),

@@ -6,7 +6,7 @@ use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use quorate::protocol::durable::{Document, Durable, Identity};
-use quorate::protocol::effects::{Effects, Input, Order, Suspicion, Wish};
+use quorate::protocol::effects::{Effects, Input, Order, StepDownReason, Suspicion, Wish};
 use quorate::protocol::membership::Charter;
 use quorate::protocol::message::{
     AppendAck, Ballot, Candidacy, Echo, Envelope, HandoverReply, HeartbeatAck, Message, Presence,
@@ -252,6 +252,8 @@ impl Bench {
             storage: storage_of(index),
             is_vote_ready: true,
             is_electable: true,
+            is_healthy: true,
+            freshness: None,
             follows: None,
             hears: NAMES.map(id).into(),
             reading: self.now,
@@ -269,7 +271,7 @@ impl Bench {
     fn ask(&mut self, any: &mut Any<'_>) {
         let wish = match any.pick(3) {
             0 => Wish::Transfer { to: any.maybe_name() },
-            1 => Wish::StepDown { hold_off: any.span() },
+            1 => Wish::StepDown { hold_off: any.span(), reason: StepDownReason::Operator },
             _ => {
                 let revision = self.node.durable().committed.revision;
                 Wish::Propose { revision, document: any.document() }

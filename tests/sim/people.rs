@@ -1,0 +1,68 @@
+//! What people do to a cluster: move its mastership, take nodes away, edit its document.
+//! Never breaks anything by itself; the protocol says no where it must.
+
+use core::time::Duration;
+
+use crate::protocol::effects::{Input, StepDownReason, Wish};
+use crate::protocol::membership::MemberRole;
+use crate::sim::charters;
+use crate::sim::faults::Kind;
+use crate::sim::world::World;
+
+impl World {
+    pub(crate) fn operate(&mut self, kind: Kind, at: usize) {
+        match kind {
+            Kind::Transfer => {
+                let to = self.draw.one_in(2).then(|| self.draw.index(self.plan.size));
+                self.ask(at, Wish::Transfer { to: to.map(charters::name) });
+            }
+            Kind::StepDown => {
+                let hold_off = self.spell();
+                let reason = StepDownReason::Operator;
+                self.ask(at, Wish::StepDown { hold_off, reason });
+            }
+            Kind::Leave => self.feed(at, Input::Leave),
+            _ => {
+                let editor = self.acting().filter(|_| !self.draw.one_in(10)).unwrap_or(at);
+                self.edit(editor);
+                if self.draw.one_in(3) {
+                    let soon = self.draw.skewed(Duration::ZERO, Duration::from_millis(20));
+                    self.follow_up(soon, Kind::Edit, editor);
+                }
+            }
+        }
+    }
+
+    /// Somebody edits the document at `node`, now and then by an outdated copy.
+    pub(crate) fn edit(&mut self, node: usize) {
+        let Some(running) = self.machines[node].node.as_ref() else { return };
+        let seen = running.committed().revision;
+        let revision = if self.draw.one_in(10) { seen.saturating_sub(1) } else { seen };
+        let mut roles = charters::roles(running.committed());
+        let mut settings = charters::settings(running.committed());
+        if self.plan.churns && !self.draw.one_in(3) {
+            self.change_roles(&mut roles);
+        } else {
+            settings = self.draw.pick(&self.plan.settings);
+        }
+        self.edits += 1;
+        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
+            self.ask(node, Wish::Propose { revision, document });
+        }
+    }
+
+    /// One node is for something else now; sometimes two are, which must be refused.
+    fn change_roles(&mut self, roles: &mut [MemberRole]) {
+        for _ in 0..if self.draw.one_in(5) { 2 } else { 1 } {
+            let choices = [
+                MemberRole::Voter,
+                MemberRole::Voter,
+                MemberRole::Observer,
+                MemberRole::Observer,
+                MemberRole::Witness,
+            ];
+            let node = self.draw.index(roles.len());
+            roles[node] = self.draw.pick(&choices);
+        }
+    }
+}
