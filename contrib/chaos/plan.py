@@ -38,11 +38,11 @@ KINDS = {
 }
 
 
-def steps(seed, count):
-    """Steps without end, for a cluster of `count` nodes."""
+def steps(seed, count, more=None):
+    """Steps without end, for a cluster of `count` nodes, with `more` kinds if there are any."""
     # The size is part of the seed, since the draws depend on it.
     draw = random.Random(f"{seed} {count}")
-    kinds, weights = zip(*KINDS.items())
+    kinds, weights = zip(*(KINDS | (more or {})).items())
     while True:
         node = draw.randrange(count)
         peer = (node + draw.randrange(1, count)) % count

@@ -26,6 +26,8 @@ class World:
         self.tell_line, self.wrong = tell, []
         # Not told to run, told to end, standing still: names of nodes.
         self.down, self.leaving, self.frozen, self.full = set(), {}, set(), set()
+        # What runs under mastership, if anything does: its faults, and where it stands still.
+        self.children, self.faults, self.still = None, {}, set()
         # Whose daemons may have met a full disk while they started.
         self.starved = set()
         self.cuts, self.losses, self.applied = {}, {}, {}
@@ -59,6 +61,8 @@ class World:
 
     def look(self):
         """Takes note of daemons that ended."""
+        if self.children:
+            self.children.look()
         for node in self.nodes:
             ended = node.daemon.child.poll() if node.name not in self.down else None
             if ended is None:
@@ -97,7 +101,7 @@ class World:
             node.daemon.send(signal.SIGTERM)
 
     def freeze(self, node):
-        if node.name not in self.down:
+        if node.name not in self.down | self.still:
             self.frozen.add(node.name)
             node.daemon.send(signal.SIGSTOP)
 
@@ -168,12 +172,15 @@ class World:
         seconds = step.span * self.dead_after
         self.done[step.kind] += 1
         self.tell(f"{step.kind} for {seconds:.3f} s,", node.name)
-        FAULTS[step.kind](self, step, index, node, peer, seconds)
+        (FAULTS | self.faults)[step.kind](self, step, index, node, peer, seconds)
 
     def heal(self):
         """Everything at once; gives when all was well again. What told daemons to leave is waited
         for, since until then they are not there to vote."""
         self.due.clear()
+        self.still.clear()
+        if self.children:
+            self.children.heal()
         self.cuts.clear()
         self.losses.clear()
         self.apply()

@@ -1,9 +1,9 @@
-//! The checker of acting logs finds what it is there to find, in made-up logs.
+//! The checkers find what they are there to find, in made-up logs.
 //! Never starts a daemon; every cluster of this room is checked by it when its test ends.
 
 use std::path::Path;
 
-use super::checker::{Verdict, check};
+use super::checker::{Verdict, check, check_shared};
 
 /// Writes logs into a fresh place and checks them.
 fn verdict(logs: &[&str]) -> Option<Verdict> {
@@ -86,4 +86,22 @@ fn logs_that_cannot_tell_prove_nothing() {
     is_refused(&[ALPHA, "200 begin 2"], 2, "not a whole line");
     is_refused(&[ALPHA, "10 open 0 0 bravo 8 boot=c\n"], 2, "more than one boot");
     is_refused(&["10 open 0 0 alpha 7 boot=b\n"], 2, "masterships: 0");
+}
+
+/// What children of one master after the other wrote, and how the checker ends.
+fn is_told(written: &str, code: i32, words: &str) {
+    let place = tempfile::tempdir().unwrap();
+    let file = place.path().join("shared");
+    std::fs::write(&file, written).unwrap();
+    let Some(verdict) = check_shared(&file) else { return };
+    assert_eq!(verdict.code, code, "{}", verdict.words);
+    assert!(verdict.words.contains(words), "{}", verdict.words);
+}
+
+#[test]
+fn a_child_that_writes_after_its_successor_is_found() {
+    is_told("1 a first 5\n1 a orphan 6\n2 b first 7\n", 0, "out of order: 0");
+    is_told("1 a first 5\n2 b first 7\n1 a orphan 8\n", 1, "a wrote token 1 after 2");
+    is_told("1 a first 5\n1 b first 7\n", 1, "TWO OWNERS");
+    is_told("", 2, "lines: 0");
 }
