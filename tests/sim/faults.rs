@@ -52,7 +52,7 @@ pub(crate) enum Kind {
     FailingDisk,
     /// A node loses its disk and comes back with a new one, for good; a minority at most.
     Wipe,
-    /// What acts under mastership ends by itself.
+    /// What acts under mastership ends by itself, or its guard dies, which kills it.
     WorkEnds,
     /// The clocks of a machine run at the edge of their bound.
     Drift,
