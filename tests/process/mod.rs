@@ -22,6 +22,7 @@ mod node;
 mod orders;
 mod overlap;
 mod partitions;
+mod recipes;
 mod refusals;
 mod relay;
 mod runs;
