@@ -21,9 +21,9 @@
 //! | [`protocol`] | **decides** who is master; no clock, disk, socket, thread or dice | `core`, `alloc` |
 //! | [`wire`] | **spells** messages, records and requests as bytes | `protocol` |
 //! | [`settings`] | **names** things: node.yaml, cluster.yaml, durations, paths | `protocol` |
-//! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings` |
+//! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings`, `keep::once` |
 //! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock and timer |
-//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, `protocol`'s units and status |
+//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, what hooks are told, `protocol`'s units and status |
 //!
 //! `tests/tidy` holds the table against the code. New work goes where its verb is: a rule of the
 //! election into `protocol`, a new field on the wire into `wire`, a new key of a file into

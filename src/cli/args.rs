@@ -1,6 +1,8 @@
 //! Decides what a command line means: words in, one [`Call`] out, by the table in `help`.
 //! Never does anything it reads: no file, no socket, no environment.
 
+mod operands;
+
 use core::fmt;
 use core::time::Duration;
 use std::collections::BTreeMap;
@@ -9,7 +11,7 @@ use std::path::PathBuf;
 
 pub use crate::cli::command::{
     Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience, Preset,
-    ROLES, RunOptions, Show, Stay, Traces, Watch,
+    ROLES, RunOptions, Show, Stay, Traces, Trial, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -128,9 +130,11 @@ impl Typed {
     fn leaves_the_rest(&self) -> bool {
         self.topic.is_some_and(|topic| match topic.operand {
             Operand::Rest(_) => topic.shelf == Shelf::Internal || !self.operands.is_empty(),
-            Operand::None | Operand::Optional(_) | Operand::OneOrTwo(..) | Operand::Many(_) => {
-                false
-            }
+            Operand::None
+            | Operand::One(_)
+            | Operand::Optional(_)
+            | Operand::OneOrTwo(..)
+            | Operand::Many(_) => false,
         })
     }
 
@@ -178,7 +182,7 @@ impl Typed {
     fn take_operand(&mut self, word: OsString) -> Result<(), UsageError> {
         let room = match self.topic.map_or(Operand::None, |topic| topic.operand) {
             Operand::None => 0,
-            Operand::Optional(_) => 1,
+            Operand::One(_) | Operand::Optional(_) => 1,
             Operand::OneOrTwo(..) => 2,
             Operand::Many(_) | Operand::Rest(_) => usize::MAX,
         };
@@ -261,6 +265,8 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "wait" => Command::Wait(goal(&mut typed)?, typed.time("timeout", Duration::from_secs(30))?),
         "step-down" => Command::StepDown(typed.time("for", Duration::from_secs(60))?),
         "transfer" => Command::Transfer(node(&mut typed)?),
+        "set-position" => Command::SetPosition(operands::position(&mut typed)?),
+        "hook test" => operands::hook_test(&mut typed)?,
         "events" => Command::Events(stay(&typed)?, typed.format()),
         "show" => Command::Show(typed.format()),
         "explain" => Command::Explain(code(&mut typed)?, typed.format()),

@@ -170,6 +170,7 @@ impl Client {
             | Response::Handover(_)
             | Response::Event(_)
             | Response::EndOfEvents
+            | Response::Taken
             | Response::NotMaster
             | Response::Granted(_)
             | Response::Extended(_)

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 use crate::protocol::units::{NodeId, Term};
+use crate::settings::hooks::HookName;
 use crate::settings::paths::Flags;
 
 /// A whole command line.
@@ -52,6 +53,10 @@ pub enum Command {
     StepDown(Duration),
     /// Hand mastership over, to this node if one is named.
     Transfer(Option<NodeId>),
+    /// Say how fresh this node's data is.
+    SetPosition(u64),
+    /// Show what a hook would be run as, and run it.
+    HookTest(HookName, Trial),
     /// Print events.
     Events(Stay, Format),
     /// Print the committed document.
@@ -200,6 +205,17 @@ pub enum Stay {
     Follow,
     /// Only new ones, as they happen.
     News,
+}
+
+/// How a hook is tried.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Trial {
+    /// It is only shown.
+    Show,
+    /// It is run if that does not contradict this node's role.
+    Run,
+    /// It is run.
+    Force,
 }
 
 /// What to print of the master.

@@ -158,6 +158,19 @@ pub fn transfer(door: &Place, to: Option<&NodeId>, console: &mut Console<'_>) ->
     Ok(Exit::Done)
 }
 
+/// `quorate set-position`.
+///
+/// # Errors
+/// That node.yaml names a command for it, or any trouble with the daemon.
+pub fn set_position(door: &Place, position: u64) -> Outcome {
+    match client::ask(door, &Request::SetPosition { position }, ANSWER_LIMIT) {
+        Ok(Response::Taken) => Ok(Exit::Done),
+        Ok(_) => Err(Trouble::Foreign(door.path.clone()).into()),
+        Err(Trouble::Refused(words)) => Err(Failure::new(Exit::No, words)),
+        Err(trouble) => Err(trouble.into()),
+    }
+}
+
 /// The report of a handover that happened; anything else is a failure with its exit code.
 fn hand_over(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
     let mut client = Client::connect(door, ANSWER_LIMIT)?;
@@ -244,6 +257,7 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
         Response::Status(_)
         | Response::Document(_)
         | Response::Handover(_)
+        | Response::Taken
         | Response::NotMaster
         | Response::Granted(_)
         | Response::Extended(_)

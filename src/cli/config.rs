@@ -10,8 +10,10 @@ use rustix::fs::{Mode, OFlags};
 use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::exit::Exit;
+use crate::daemon::hooks::sound;
+use crate::settings::node::NodeSettings;
 use crate::settings::paths::Places;
-use crate::settings::{config_check, node};
+use crate::settings::{config_check, node, node_check};
 
 /// No settings file is larger.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -40,7 +42,7 @@ fn check(file: &Path, kind: Kind, console: &mut Console<'_>) -> Outcome {
     };
     let notes = match kind {
         Kind::Node => node::parse(&text, &name)
-            .map(|node| vec![format!("node {}, listens at {}", node.id, node.listen)]),
+            .map(|node| node_check(&node).into_iter().chain(unsound(&node)).collect()),
         Kind::Cluster => config_check(&text, &name),
     };
     let notes = notes.map_err(|problem| Failure::new(Exit::Config, problem.to_string()))?;
@@ -49,6 +51,15 @@ fn check(file: &Path, kind: Kind, console: &mut Console<'_>) -> Outcome {
         console.print(&format!("  {note}\n"))?;
     }
     Ok(Exit::Done)
+}
+
+/// What its daemon would refuse to start on this machine; on its own it may be different.
+fn unsound(node: &NodeSettings) -> Vec<String> {
+    let refused = |(key, program): (String, &str)| {
+        let why = sound::check(Path::new(program)).err()?;
+        Some(format!("warning: {key} would not be run here: {why}"))
+    };
+    node.programs().filter_map(refused).collect()
 }
 
 /// `quorate config check`: this node's node.yaml, and its cluster.yaml if it has one.
@@ -69,7 +80,10 @@ pub(super) fn check_own(places: &Places, console: &mut Console<'_>) -> Outcome {
 
 /// The text of `file`, or of standard input for `-`. A plain file or nothing: others may never
 /// answer, or never end.
-fn read(file: &Path) -> Result<String, Failure> {
+///
+/// # Errors
+/// That it cannot be read, or is too large.
+pub(super) fn read(file: &Path) -> Result<String, Failure> {
     if file.as_os_str() == "-" {
         return text(io::stdin().lock(), "standard input");
     }

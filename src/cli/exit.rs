@@ -27,6 +27,8 @@ pub enum Exit {
     Permission = 77,
     /// The configuration is wrong.
     Config = 78,
+    /// It would do harm, and is done only by force.
+    NeedsForce = 107,
     /// What was waited for did not come in time.
     TimedOut = 124,
 }

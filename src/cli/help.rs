@@ -58,6 +58,7 @@ impl Topic {
         };
         let operand = match self.operand {
             Operand::None => None,
+            Operand::One(name) => Some(name.to_owned()),
             Operand::Optional(name) => Some(format!("[{name}]")),
             Operand::OneOrTwo(first, second) => Some(format!("{first} [{second}]")),
             Operand::Many(name) => Some(format!("[{name}...]")),

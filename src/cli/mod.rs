@@ -19,6 +19,7 @@ pub mod console;
 mod demo;
 pub mod exit;
 mod explain;
+mod hook;
 pub mod fence;
 pub mod help;
 pub mod topics;
@@ -116,6 +117,8 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::Wait(goal, timeout) => commands::wait(door, goal, *timeout),
         Command::StepDown(hold_off) => commands::step_down(door, *hold_off, console),
         Command::Transfer(to) => commands::transfer(door, to.as_ref(), console),
+        Command::SetPosition(position) => commands::set_position(door, *position),
+        Command::HookTest(name, trial) => hook::test(*name, *trial, places, console),
         Command::Events(stay, format) => commands::events(door, *stay, *format, console),
         Command::Show(format) => commands::show(door, *format, console),
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),

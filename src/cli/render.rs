@@ -72,6 +72,7 @@ fn facts(report: &StatusReport, style: Style) -> Vec<String> {
     }
     lines.push(label("quorum", quorum(report, style)));
     lines.push(label("document", document(report, style)));
+    lines.extend(fitness(report, style).into_iter().map(|(name, text)| label(name, text)));
     lines.push(label("failover", failover(report, style)));
     lines
 }
@@ -154,6 +155,44 @@ fn document(report: &StatusReport, style: Style) -> String {
     format!("{text}; {}", style.paint(Tone::Warn, &format!("{accepted} not yet committed")))
 }
 
+/// What speaks for and against this node as master.
+fn fitness(report: &StatusReport, style: Style) -> Vec<(&'static str, String)> {
+    let mut lines = Vec::new();
+    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
+    let fold = |parts: &[String]| folded(parts, columns.saturating_sub(LABEL_WIDTH));
+    if let Some(health) = &report.health {
+        let mut parts = vec![format!("{} for {}", health.state, span(health.since_ms))];
+        if health.against > 0 {
+            let other = if health.state == "healthy" { "bad" } else { "good" };
+            parts.push(format!("{} of {} {other} runs", health.against, health.need));
+        }
+        parts.extend(health.reason.iter().map(|reason| format!("{}: {reason}", health.command)));
+        let is_fine = health.state == "healthy" && health.reason.is_none();
+        let tone = if is_fine { Tone::Good } else { Tone::Warn };
+        lines.push(("health", style.paint(tone, &fold(&parts))));
+    }
+    let others = report.objections.iter().filter(|what| !what.starts_with("health: "));
+    let others: Vec<_> = others.cloned().collect();
+    if !others.is_empty() {
+        lines.push(("unfit", style.paint(Tone::Warn, &fold(&others))));
+    }
+    if let Some(freshness) = &report.freshness {
+        let text = match (freshness.value, &freshness.reason) {
+            (Some(value), _) => {
+                let age = span(freshness.age_ms);
+                format!("data at {value}, said {age} ago by {}", freshness.from)
+            }
+            (None, reason) => {
+                let why = reason.as_deref().unwrap_or("not asked yet");
+                let text = format!("data at no known place: {}: {why}", freshness.from);
+                style.paint(Tone::Warn, &fold(&[text]))
+            }
+        };
+        lines.push(("position", text));
+    }
+    lines
+}
+
 fn failover(report: &StatusReport, style: Style) -> String {
     let blockers = report.blockers.join("; ");
     match (blockers.as_str(), report.master.is_some()) {
@@ -211,7 +250,10 @@ fn peer_line(
     let cells = [mark, &peer.id, &peer.role, heard, &trip, &seen, &place];
     let line = row(style, name_width, cells);
     let notes = notes(peer, report);
-    let state = if notes.is_empty() { peer.link.clone() } else { notes.join("; ") };
+    let mut state = if notes.is_empty() { peer.link.clone() } else { notes.join("; ") };
+    if let Some(freshness) = peer.freshness {
+        state.push_str(&format!("; data at {freshness}"));
+    }
     let line = format!("{line}{}", style.cut(&state, room));
     match tone {
         Some(tone) => style.paint(tone, &line),
@@ -244,6 +286,9 @@ fn notes(peer: &PeerReport, report: &StatusReport) -> Vec<String> {
     let master = report.master.as_ref().map(|master| &master.id);
     if let Some(follows) = peer.follows.as_ref().filter(|follows| Some(*follows) != master) {
         notes.push(format!("follows {follows}"));
+    }
+    if peer.healthy == Some(false) {
+        notes.push("not healthy".to_owned());
     }
     if peer.clock_deviant {
         notes.push("its clock is off".to_owned());

@@ -22,6 +22,8 @@ pub struct Flag {
 pub enum Operand {
     /// Nothing.
     None,
+    /// One word of this name.
+    One(&'static str),
     /// At most one word of this name.
     Optional(&'static str),
     /// One word of the first name, then at most one of the second.
@@ -287,10 +289,44 @@ pub static TOPICS: &[Topic] = &[
         ..topic("step-down", Shelf::Steer, "give this node's mastership up")
     },
     Topic {
+        operand: Operand::One("N"),
+        about: "N is a whole number from 0 on; more is fresher. For programs that know it: it\n\
+                counts until the daemon ends or another one is set. Where node.yaml names a\n\
+                `position` command, that one says it and this is refused.",
+        exits: &[
+            (1, "refused: node.yaml names a `position` command"),
+            (69, "the daemon is not reachable"),
+            (75, "the daemon does not answer now: try again"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+        ],
+        ..topic("set-position", Shelf::Steer, "say how fresh this node's data is")
+    },
+    Topic {
+        operand: Operand::One("NAME"),
+        flags: &[
+            switch("dry-run", "only show what would run"),
+            switch("force", "run it though this node's role is another"),
+        ],
+        about: "NAME is master, backup, no_quorum or event. Shows the program, its checks, argv,\n\
+                environment, standard input and time as the daemon would give them, then runs\n\
+                it once in the foreground, for real. Facts are those of the daemon, if one\n\
+                answers. `master` is run on the master only and the others elsewhere only,\n\
+                unless by --force.",
+        exits: &[
+            (1, "the hook failed, or would be refused; why is said"),
+            (66, "node.yaml is not there"),
+            (74, "the answer cannot be printed"),
+            (78, "node.yaml is wrong, or names no such hook"),
+            (107, "this node's role is another, or not known: see --force"),
+            (124, "the hook was not over in its time, and killed"),
+        ],
+        ..topic("hook test", Shelf::Configure, "show what a hook is run as, and run it")
+    },
+    Topic {
         operand: Operand::Optional("FILE"),
         about: "Checks FILE as a cluster.yaml, or as a node.yaml if it is called so; `-` is\n\
                 standard input. Without FILE, this node's node.yaml, and cluster.yaml if there\n\
-                is one in its state directory.",
+                is one in its state directory. Programs that node.yaml names are looked at too.",
         exits: &[
             (65, "it is larger than 1 MiB"),
             (66, "it is not there, no plain file, or cannot be read"),
@@ -336,4 +372,7 @@ pub struct Group {
 }
 
 /// Every such word.
-pub static GROUPS: &[Group] = &[Group { name: "config", summary: "check files, and find them" }];
+pub static GROUPS: &[Group] = &[
+    Group { name: "config", summary: "check files, and find them" },
+    Group { name: "hook", summary: "try the programs that node.yaml names" },
+];

@@ -15,6 +15,7 @@ use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::driver::Driver;
 use crate::daemon::events::News;
+use crate::daemon::fitness::Fitness;
 use crate::daemon::holders::HOLDERS_MAX;
 use crate::daemon::holding::Holding;
 use crate::daemon::rate::Lines;
@@ -44,16 +45,17 @@ const NOT_ADMITTED: &str = "only root and the daemon's user may ask";
 #[derive(Debug)]
 pub struct Control {
     driver: Arc<Driver>,
+    fitness: Arc<Fitness>,
     started: Moment,
     seats: Arc<Seats>,
     lines: Lines<IpAddr>,
 }
 
 impl Control {
-    /// Speaks for `driver`, whose daemon started at `started`.
+    /// Speaks for `driver` and its `fitness`, whose daemon started at `started`.
     #[must_use]
-    pub fn new(driver: Arc<Driver>, started: Moment) -> Self {
-        Self { driver, started, seats: Arc::default(), lines: Lines::about_strangers() }
+    pub fn new(driver: Arc<Driver>, fitness: Arc<Fitness>, started: Moment) -> Self {
+        Self { driver, fitness, started, seats: Arc::default(), lines: Lines::about_strangers() }
     }
 
     /// Takes connections for ever; each gets a thread.
@@ -88,6 +90,7 @@ impl Control {
             links: self.driver.links(),
             core_age: self.driver.pulse().age(now.boot_ns),
             uptime: now.waited_since(self.started),
+            fitness: self.fitness.report(now),
         };
         report::status(&self.driver.status(), &around)
     }
@@ -145,6 +148,10 @@ impl Control {
                 let reason = StepDownReason::Operator;
                 Response::Handover(self.hand_over(Wish::StepDown { hold_off, reason }))
             }
+            Request::SetPosition { position } => match self.fitness.freshness().push(position) {
+                Ok(()) => Response::Taken,
+                Err(why) => refusal(&why),
+            },
             Request::Gone { .. } => refusal("nothing was held in this conversation"),
             Request::Events { .. } | Request::Hold => {
                 unreachable!("these are streamed, not answered")

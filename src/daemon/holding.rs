@@ -71,6 +71,7 @@ impl Holding {
                 | Request::Show
                 | Request::Transfer { .. }
                 | Request::StepDown { .. }
+                | Request::SetPosition { .. }
                 | Request::Events { .. }
                 | Request::Hold,
             )

@@ -22,6 +22,8 @@
 //! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |
 //! | `client`, after `hold` | one program under mastership, 128 at most | its words, its mailbox | holds the core up |
 //! | `election` | the alarm | CLOCK_BOOTTIME | wakes up without a deadline |
+//! | `health` | the runs of the health command, if there is one | one run, the interval | runs two at once |
+//! | `position` | the runs of the position command, if there is one | one run, the interval | runs two at once |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
 //!
 //! # Start and stop
@@ -44,6 +46,7 @@ pub mod spawn;
 pub mod acting;
 pub mod acting_log;
 pub mod clock;
+pub mod condition;
 pub mod driver;
 pub mod holders;
 pub mod suspicion;
@@ -71,11 +74,18 @@ mod socket;
 pub mod tls;
 pub mod waiting;
 
+// How fit this node is.
+pub mod fitness;
+pub mod freshness;
+pub mod health;
+pub mod probe;
+
 // People and programs on this machine.
 pub mod control;
 pub mod control_socket;
 pub mod events;
 mod holding;
+pub mod hooks;
 pub mod log;
 pub mod report;
 pub mod seats;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::time::Duration;
 
+use crate::daemon::fitness::FitnessReport;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::Answer;
 use crate::protocol::membership::MemberRole;
@@ -25,6 +26,8 @@ pub struct Surroundings {
     pub core_age: Duration,
     /// Time since the daemon started.
     pub uptime: Duration,
+    /// How fit this node is to be master.
+    pub fitness: FitnessReport,
 }
 
 /// `Response::Status`.
@@ -67,6 +70,9 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         peers: status.peers.iter().map(|one| peer(one, &around.links)).collect(),
         blockers: status.blockers.iter().map(blocker).collect(),
         core_age_ms: milliseconds(around.core_age),
+        objections: around.fitness.objections.clone(),
+        health: around.fitness.health.clone(),
+        freshness: around.fitness.freshness.clone(),
         pid: std::process::id(),
         uptime_ms: milliseconds(around.uptime),
     }
@@ -141,6 +147,7 @@ pub fn lines(report: &StatusReport) -> Vec<String> {
     if report.storage_failed {
         lines.push("status: the storage failed; restart on a sound disk".to_owned());
     }
+    lines.extend(report.objections.iter().map(|what| format!("status: not healthy: {what}")));
     lines.extend(report.peers.iter().map(|peer| {
         let heard = if peer.heard { "heard" } else { "silent" };
         let back = match peer.hears_us {
@@ -194,6 +201,8 @@ fn peer(peer: &PeerStatus, links: &BTreeMap<NodeId, String>) -> PeerReport {
         follows: peer.follows.as_ref().map(NodeId::to_string),
         hears: peer.hears.iter().map(NodeId::to_string).collect(),
         clock_deviant: peer.is_clock_deviant,
+        healthy: peer.is_healthy,
+        freshness: peer.freshness,
         link: link.cloned().unwrap_or_else(|| "not tried yet".to_owned()),
     }
 }
@@ -231,7 +240,8 @@ fn position(position: Position) -> PositionReport {
     PositionReport { term: position.term.0, version: position.version }
 }
 
-fn milliseconds(span: Duration) -> u64 {
+/// Whole milliseconds.
+pub(crate) fn milliseconds(span: Duration) -> u64 {
     u64::try_from(span.as_millis()).unwrap_or(u64::MAX)
 }
 

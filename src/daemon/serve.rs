@@ -16,11 +16,13 @@ use crate::daemon::control_socket::Socket;
 use crate::daemon::directory::Directory;
 use crate::daemon::driver::Driver;
 use crate::daemon::failure::{self, Failure};
+use crate::daemon::fitness::Fitness;
 use crate::daemon::identity;
 use crate::daemon::limits;
 use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
 use crate::daemon::patience;
+use crate::daemon::probe::Environment;
 use crate::daemon::report;
 use crate::daemon::signals::{self, Signal};
 use crate::daemon::spawn::spawn;
@@ -36,6 +38,7 @@ use crate::settings::address::Address;
 use crate::settings::node::{LogFormat, NodeSettings};
 use crate::settings::paths::Places;
 use crate::settings::{cluster, node};
+use crate::wire::environment;
 
 /// How long the last mail may take to leave when the daemon stops.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
@@ -125,12 +128,34 @@ fn start(
     let network = start_network(options, &driver)?;
     driver.connect(Arc::clone(&network));
     let socket = Arc::new(Socket::bind(&places.socket.path)?);
-    let control = Arc::new(Control::new(Arc::clone(&driver), started));
+    let fitness = judge_fitness(settings, &driver);
+    let control = Arc::new(Control::new(Arc::clone(&driver), Arc::clone(&fitness), started));
     let parts = Parts { driver, network, control, socket, signals };
-    start_threads(&parts, store, records).map_err(|error| {
+    let charter = &durable.committed.charter;
+    let environment = probes_environment(settings, &charter.name, &places.socket.path);
+    let say = Arc::clone(&parts.driver);
+    let asking = fitness.start(settings, &environment, move |remark| say.say(remark));
+    asking.and_then(|()| start_threads(&parts, store, records)).map_err(|error| {
         Failure::of_system(failure::IO, "the system gives no threads for the daemon", &error)
     })?;
     Ok(parts)
+}
+
+/// What the node is told of this one's fitness, from before its first tick.
+fn judge_fitness(settings: &NodeSettings, driver: &Arc<Driver>) -> Arc<Fitness> {
+    let driver = Arc::clone(driver);
+    Arc::new(Fitness::new(settings, move |condition| driver.deliver(Input::Condition(condition))))
+}
+
+/// What the health and position commands find in their environment.
+fn probes_environment(settings: &NodeSettings, cluster: &str, socket: &Path) -> Environment {
+    let own = [
+        (environment::NODE, settings.id.to_string()),
+        (environment::CLUSTER, cluster.to_owned()),
+        (environment::SOCKET, socket.display().to_string()),
+        (environment::VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    environment::plain().into_iter().chain(own).map(|(name, value)| (name.into(), value)).collect()
 }
 
 /// The log of acting and its thread, if node.yaml asks for one.
@@ -310,6 +335,10 @@ fn reload(config: &Path, old: NodeSettings) -> NodeSettings {
         ("listen", new.listen != old.listen),
         ("advertise", new.advertise != old.advertise),
         ("acting_log", new.acting_log != old.acting_log),
+        ("hooks", new.hooks != old.hooks),
+        ("health", new.health != old.health),
+        ("position", new.position != old.position),
+        ("watchdog", new.watchdog != old.watchdog),
     ];
     for (key, _) in needs_restart.iter().filter(|(_, has_changed)| *has_changed) {
         log::warn!("`{key}` in node.yaml changed: it needs a restart to take effect");

@@ -23,9 +23,10 @@ pub mod caught;
 pub mod hold;
 pub mod keeper;
 pub mod launch;
+pub mod once;
 pub mod post;
 pub mod tree;
 pub mod words;
 
-pub use crate::daemon::clock::now;
+pub use crate::daemon::clock::{now, wall_text};
 pub use crate::daemon::timer::{Alarm, ring_at};

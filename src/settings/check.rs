@@ -1,9 +1,12 @@
-//! Says what a valid cluster.yaml means: what it survives, what its times amount to, what is
-//! allowed and unwise. Never refuses anything that `cluster` accepts.
+//! Says what a valid cluster.yaml or node.yaml means: what it survives, what its times amount to,
+//! what is allowed and unwise. Never refuses anything that `cluster` and `node` accept.
 
 use std::time::Duration;
 
 use super::cluster;
+use super::hooks::{self, HookName, Hooks};
+use super::node::NodeSettings;
+use super::probe::HealthProbe;
 use super::problem::Problem;
 use super::{address::Address, duration, percent};
 use crate::protocol::membership::{Charter, Failback, Member, Membership};
@@ -21,6 +24,44 @@ pub fn config_check(text: &str, file: &str) -> Result<Vec<String>, Problem> {
     notes.push(failback_note(charter.election.failback));
     notes.extend(warnings(&charter).into_iter().map(|words| format!("warning: {words}")));
     Ok(notes)
+}
+
+/// What a node.yaml says, one line each; those that advise against something begin with
+/// `warning: `.
+#[must_use]
+pub fn node_check(settings: &NodeSettings) -> Vec<String> {
+    let NodeSettings { id, listen, hooks, health, position, watchdog, .. } = settings;
+    let mut notes = vec![format!("node {id}, listens at {listen}")];
+    notes.extend(hooks.iter().map(hooks_note));
+    notes.extend(health.iter().map(|probe| {
+        let HealthProbe { command, interval, timeout, rise, fall } = probe;
+        let [interval, timeout] = [interval, timeout].map(|span| duration::show(*span));
+        format!(
+            "health: {} every {interval}, at most {timeout}; {rise} good in a row make the node \
+             healthy, {fall} bad make it unhealthy",
+            command[0]
+        )
+    }));
+    notes.extend(position.iter().map(|probe| {
+        let [interval, timeout] = [probe.interval, probe.timeout].map(duration::show);
+        format!("position: {} every {interval}, at most {timeout}", probe.command[0])
+    }));
+    notes.extend(watchdog.iter().map(|device| format!("watchdog: {}", device.display())));
+    let warnings = hooks.iter().flat_map(hooks::warnings);
+    notes.extend(warnings.map(|words| format!("warning: {words}")));
+    notes
+}
+
+fn hooks_note(hooks: &Hooks) -> String {
+    let named = HookName::ALL.into_iter().filter(|name| hooks.command(*name).is_some());
+    let named: Vec<_> = named.map(HookName::word).collect();
+    let tries = hooks.retries + 1;
+    let timeout = duration::show(hooks.timeout);
+    format!(
+        "hooks: {}; each is given {timeout} and tried {tries} times, then: {}",
+        named.join(", "),
+        hooks.on_fail.word()
+    )
 }
 
 /// How many voters may be lost.

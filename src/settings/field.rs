@@ -71,7 +71,7 @@ impl<'a> Field<'a> {
     }
 
     /// The key this value belongs to, as people call it.
-    fn name(&self) -> String {
+    pub(super) fn name(&self) -> String {
         match self.way.last() {
             Some(Step::Key(name) | Step::Name(name)) => format!("`{}`", name.escape_debug()),
             Some(Step::Item(index)) => format!("item {}", index + 1),
@@ -79,7 +79,8 @@ impl<'a> Field<'a> {
         }
     }
 
-    fn expected(&self, what: &str) -> Problem {
+    /// That this value is of the wrong kind.
+    pub(super) fn expected(&self, what: &str) -> Problem {
         self.problem(format!("{} must be {what}, and is {}", self.name(), self.tree.kind()))
     }
 
@@ -212,6 +213,21 @@ impl<'a> Field<'a> {
         })
     }
 
+    /// A duration from `least` to `most`.
+    pub(super) fn duration_within(
+        &self,
+        least: Duration,
+        most: Duration,
+    ) -> Result<Duration, Problem> {
+        let span = self.duration()?;
+        if (least..=most).contains(&span) {
+            return Ok(span);
+        }
+        let [least, most, shown] = [least, most, span].map(duration::show);
+        let name = self.name();
+        Err(self.problem(format!("{name} must be {least} to {most}, and is {shown}")))
+    }
+
     /// An address with its port.
     pub(super) fn address(&self) -> Result<Address<'a>, Problem> {
         let text = self.text()?;
@@ -289,14 +305,5 @@ impl<'a> Table<'a> {
             let owner = self.field.name();
             self.problem(format!("{owner} has no `{key}`")).hint(hint)
         })
-    }
-
-    /// Refuses `key` by name if it is there.
-    pub(super) fn refuse_unavailable(&self, key: &str) -> Result<(), Problem> {
-        let Some(_) = self.find(key) else {
-            return Ok(());
-        };
-        let message = format!("`{key}` is not available in this release");
-        Err(self.key_problem(key, message).hint("remove the line, or put `#` before it"))
     }
 }

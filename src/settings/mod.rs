@@ -11,12 +11,15 @@
 pub mod address;
 mod check;
 pub mod cluster;
+mod command;
 pub mod duration;
 mod field;
+pub mod hooks;
 mod locate;
 pub mod node;
 pub mod paths;
 pub mod percent;
+pub mod probe;
 mod problem;
 pub mod suggest;
 mod template;
@@ -24,6 +27,6 @@ mod timing;
 mod utf8;
 mod yaml;
 
-pub use check::config_check;
+pub use check::{config_check, node_check};
 pub use problem::Problem;
 pub use utf8::text;

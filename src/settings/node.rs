@@ -7,7 +7,10 @@ use log::LevelFilter;
 
 use super::address::Address;
 use super::cluster::named;
+use super::command::quoted;
 use super::field::{Field, Reader, Source, Table};
+use super::hooks::{self, HookName, Hooks};
+use super::probe::{self, HealthProbe, PositionProbe};
 use super::problem::Problem;
 use crate::protocol::units::NodeId;
 
@@ -26,10 +29,6 @@ const KEYS: [&str; 10] = [
     "health",
     "position",
 ];
-/// Known, and to come.
-const UNAVAILABLE_KEYS: [&str; 3] = ["hooks", "health", "position"];
-/// To come, and accepted while `off`.
-const SWITCHED_OFF_KEYS: [&str; 2] = ["http", "watchdog"];
 const LOG_KEYS: [&str; 2] = ["level", "format"];
 
 /// What node.yaml says.
@@ -45,6 +44,14 @@ pub struct NodeSettings {
     pub log: LogSettings,
     /// Where it writes down when it acted as master, if it does.
     pub acting_log: Option<PathBuf>,
+    /// What it runs when its role changes.
+    pub hooks: Option<Hooks>,
+    /// What it asks whether it is fit to be master.
+    pub health: Option<HealthProbe>,
+    /// What it asks how fresh its data is.
+    pub position: Option<PositionProbe>,
+    /// The device that resets the machine when nobody pets it, if it is used.
+    pub watchdog: Option<PathBuf>,
 }
 
 /// What a node logs, and how it looks.
@@ -83,11 +90,33 @@ impl LogFormat {
 }
 
 impl NodeSettings {
+    /// Every program that node.yaml lets this node start: its key, and its path.
+    pub fn programs(&self) -> impl Iterator<Item = (String, &str)> {
+        let Self { hooks, health, position, .. } = self;
+        let hook = |name: HookName| {
+            let words = hooks.as_ref()?.command(name)?;
+            Some((format!("hooks.{}", name.word()), words))
+        };
+        let health = health.as_ref().map(|probe| ("health".into(), &probe.command[..]));
+        let position = position.as_ref().map(|probe| ("position".into(), &probe.command[..]));
+        let all = HookName::ALL.map(hook).into_iter().chain([health, position]);
+        all.flatten().map(|(key, words)| (key, words[0].as_str()))
+    }
+
     /// Settings with every default.
     #[must_use]
     pub fn new(id: NodeId) -> Self {
-        let log = LogSettings::default();
-        Self { id, listen: LISTEN_DEFAULT.into(), advertise: None, log, acting_log: None }
+        Self {
+            id,
+            listen: LISTEN_DEFAULT.into(),
+            advertise: None,
+            log: LogSettings::default(),
+            acting_log: None,
+            hooks: None,
+            health: None,
+            position: None,
+            watchdog: None,
+        }
     }
 
     /// Where peers reach this node: `advertise`, else `listen` if that is one address, else the
@@ -118,12 +147,8 @@ impl NodeSettings {
 pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
     let source = Source::read(text, file, Reader::Person)?;
     let table = source.table(&KEYS)?;
-    for key in UNAVAILABLE_KEYS {
-        table.refuse_unavailable(key)?;
-    }
-    for key in SWITCHED_OFF_KEYS {
-        refuse_unless_off(&table, key)?;
-    }
+    // To come, and accepted while `off`.
+    refuse_unless_off(&table, "http")?;
     let id = named(&table.need("id", "give this node a name: `id: alpha`")?)?;
     let mut settings = NodeSettings::new(id);
     if let Some(listen) = table.find("listen") {
@@ -140,7 +165,19 @@ pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
     if let Some(file) = table.find("acting_log") {
         settings.acting_log = Some(file.absolute_path()?);
     }
+    settings.hooks = table.find("hooks").map(|field| hooks::read(&field)).transpose()?;
+    settings.health = table.find("health").map(|field| probe::read_health(&field)).transpose()?;
+    settings.position =
+        table.find("position").map(|field| probe::read_position(&field)).transpose()?;
+    settings.watchdog = match table.find("watchdog") {
+        Some(field) if field.as_text() != Some("off") => Some(device(&field)?),
+        Some(_) | None => None,
+    };
     Ok(settings)
+}
+
+fn device(field: &Field<'_>) -> Result<PathBuf, Problem> {
+    field.absolute_path().map_err(|problem| problem.hint("write `off`, or `/dev/watchdog`"))
 }
 
 fn refuse_unless_off(table: &Table<'_>, key: &str) -> Result<(), Problem> {
@@ -177,16 +214,10 @@ fn log_settings(field: &Field<'_>) -> Result<LogSettings, Problem> {
 /// The node.yaml that says `settings`, with comments; [`parse`] reads it back.
 #[must_use]
 pub fn render(settings: &NodeSettings) -> String {
-    let NodeSettings { id, listen, advertise, log, acting_log } = settings;
-    let advertise = match advertise {
-        Some(address) => format!("advertise: \"{address}\""),
-        None => "# advertise: \"alpha.example.net:9901\"".into(),
-    };
-    let acting_log = match acting_log {
-        Some(file) => format!("acting_log: {}", quoted(&file.to_string_lossy())),
-        None => "# acting_log: /var/lib/quorate/acting.log".into(),
-    };
+    let NodeSettings { id, listen, log, .. } = settings;
     let [level, format] = [log.level.as_str().to_lowercase(), log.format.word().into()];
+    let [advertise, acting_log, watchdog] = render_words(settings);
+    let [hooks, health, position] = render_programs(settings);
     format!(
         "# This node only. quorate wrote this file once and will not change it: it is yours.
 # Timing and members are the cluster's, in cluster.yaml.
@@ -205,11 +236,57 @@ log: {{level: {level}, format: {format}}}
 
 # A file to which every begin, extension and end of acting as master is appended, for audits.
 {acting_log}
+
+# What it runs when its role changes: whole paths, no shell, safe to run twice.
+# Try one with: quorate hook test master --dry-run
+{hooks}
+
+# What says whether this node is fit to be master: exit code 0 is yes, anything else is no.
+{health}
+
+# What says how fresh this node's data is: it prints one whole number, larger is fresher.
+{position}
+
+# A device that resets the machine when the node can no longer end what it runs.
+{watchdog}
 "
     )
 }
 
-/// A text as YAML reads it back, whatever is in it: JSON is YAML.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).expect("a text is always JSON")
+fn render_words(settings: &NodeSettings) -> [String; 3] {
+    let path = |key: &str, path: &PathBuf| format!("{key}: {}", quoted(&path.to_string_lossy()));
+    [
+        settings.advertise.as_ref().map_or_else(
+            || "# advertise: \"alpha.example.net:9901\"".into(),
+            |address| format!("advertise: \"{address}\""),
+        ),
+        settings.acting_log.as_ref().map_or_else(
+            || "# acting_log: /var/lib/quorate/acting.log".into(),
+            |file| path("acting_log", file),
+        ),
+        settings
+            .watchdog
+            .as_ref()
+            .map_or_else(|| "watchdog: off".into(), |device| path("watchdog", device)),
+    ]
+}
+
+fn render_programs(settings: &NodeSettings) -> [String; 3] {
+    let hooks = "# hooks:
+#   master: [/etc/quorate/hooks/master]        # when this node became master
+#   backup: [/etc/quorate/hooks/backup]        # when it stopped being master, and once at start
+#   no_quorum: [/etc/quorate/hooks/no_quorum]  # when it is not master and hears no majority
+#   event: [/etc/quorate/hooks/event]          # for every event
+#   timeout: 30s                               # for one run, 1s to 10m
+#   retries: 2                                 # of a failed one, 0 to 10
+#   on_fail: step-down                         # or retry, ignore: when `master` failed for good
+#   argv: quorate                              # or keepalived";
+    let health = "# health: {command: [/usr/local/bin/db-ok], interval: 5s, timeout: 2s, rise: 2, \
+                  fall: 3}";
+    let position = "# position: {command: [/usr/local/bin/db-lsn], interval: 5s, timeout: 2s}";
+    [
+        settings.hooks.as_ref().map_or_else(|| hooks.into(), hooks::render),
+        settings.health.as_ref().map_or_else(|| health.into(), probe::render_health),
+        settings.position.as_ref().map_or_else(|| position.into(), probe::render_position),
+    ]
 }

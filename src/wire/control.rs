@@ -33,6 +33,11 @@ pub enum Request {
         /// How long not to stand again, in milliseconds.
         hold_off_ms: u64,
     },
+    /// This node's data is this fresh; more is fresher. Answered by `Response::Taken`.
+    SetPosition {
+        /// How fresh.
+        position: u64,
+    },
     /// The newest kept events, then every new one. Answered by any number of `Response::Event`.
     Events {
         /// Whether to stay for new ones after the kept ones.
@@ -58,6 +63,8 @@ pub enum Response {
     Document(DocumentReport),
     /// To `Request::Transfer` and `Request::StepDown`.
     Handover(HandoverReport),
+    /// To `Request::SetPosition`: it counts from now on.
+    Taken,
     /// To `Request::Events`, again and again.
     Event(EventReport),
     /// The kept events are all sent and `follow` was false.
@@ -149,12 +156,51 @@ pub struct StatusReport {
     pub peers: Vec<PeerReport>,
     /// What would keep the others from electing a master if the present one vanished now.
     pub blockers: Vec<String>,
+    /// What speaks against this node as master, each as `SOURCE: REASON`; it stands last then.
+    #[serde(default)]
+    pub objections: Vec<String>,
+    /// What the health command of node.yaml says; null without one.
+    #[serde(default)]
+    pub health: Option<HealthReport>,
+    /// How fresh this node's data is; null if nobody says so.
+    #[serde(default)]
+    pub freshness: Option<FreshnessReport>,
     /// Age of the election loop's last turn.
     pub core_age_ms: u64,
     /// The daemon's process id.
     pub pid: u32,
     /// Time since the daemon started.
     pub uptime_ms: u64,
+}
+
+/// What the health command of a node says.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HealthReport {
+    /// The program.
+    pub command: String,
+    /// `unknown`, `healthy` or `unhealthy`.
+    pub state: String,
+    /// For how long.
+    pub since_ms: u64,
+    /// Runs in a row that spoke against that state.
+    pub against: u32,
+    /// How many would turn it.
+    pub need: u32,
+    /// Why the last run was bad; null if it was good.
+    pub reason: Option<String>,
+}
+
+/// How fresh a node's data is.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct FreshnessReport {
+    /// More is fresher; null while it is not known, which counts as the least.
+    pub value: Option<u64>,
+    /// Who says so: the command of node.yaml, or `set-position`.
+    pub from: String,
+    /// How long ago.
+    pub age_ms: u64,
+    /// Why it is not known.
+    pub reason: Option<String>,
 }
 
 /// The master as a node knows it.
@@ -221,6 +267,12 @@ pub struct PeerReport {
     pub hears: Vec<String>,
     /// Whether its clock is too far off to count for a lease.
     pub clock_deviant: bool,
+    /// Whether it says that nothing speaks against it as master; null while it is not heard.
+    #[serde(default)]
+    pub healthy: Option<bool>,
+    /// How fresh its data is, as it says; null if it does not, or is not heard.
+    #[serde(default)]
+    pub freshness: Option<u64>,
     /// The state of this node's own connection to it, in words: `connected`, or why not.
     pub link: String,
 }

@@ -4,6 +4,7 @@ pub mod codec;
 pub mod codes;
 pub mod control;
 pub mod control_frame;
+pub mod environment;
 pub mod frame;
 pub mod hello;
 pub mod hold;

@@ -12,6 +12,8 @@ mod demo;
 mod disk;
 mod faults;
 mod fence;
+mod health;
+mod hooks_tried;
 mod latency;
 mod led;
 mod mounts;

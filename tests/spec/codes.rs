@@ -190,6 +190,7 @@ fn exits() -> Vec<Exit> {
         Exit::TryAgain => Exit::TryAgain,
         Exit::Permission => Exit::Permission,
         Exit::Config => Exit::Config,
+        Exit::NeedsForce => Exit::NeedsForce,
         Exit::TimedOut => Exit::TimedOut,
     )
 }

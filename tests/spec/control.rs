@@ -11,15 +11,17 @@ use quorate::daemon::control::Control;
 use quorate::daemon::control_socket::{Socket, group_of};
 use quorate::daemon::driver::Driver;
 use quorate::daemon::failure;
+use quorate::daemon::fitness::Fitness;
 use quorate::daemon::network::Delivery;
 use quorate::daemon::seats::{CLIENTS_MAX, FOLLOWERS_MAX};
 use quorate::daemon::waiting::Deadline;
 use quorate::protocol::effects::Input;
+use quorate::settings::node::NodeSettings;
 use quorate::wire::control::{CONTROL_FRAME_MAX, Request, Response};
 use quorate::wire::control_frame;
 
 use super::driver::{PATIENCE, running, wait_for};
-use super::workshop::{Workshop, chmod};
+use super::workshop::{Workshop, chmod, node};
 
 /// A served socket whose node is master.
 pub(super) fn served(workshop: &Workshop) -> Arc<Socket> {
@@ -30,7 +32,10 @@ pub(super) fn served(workshop: &Workshop) -> Arc<Socket> {
 
 pub(super) fn serve(workshop: &Workshop, driver: Arc<Driver>) -> Arc<Socket> {
     let socket = Arc::new(Socket::bind(&workshop.places().socket.path).unwrap());
-    let control = Arc::new(Control::new(driver, clock::now()));
+    let settings = NodeSettings::new(node("alpha"));
+    let teller = Arc::clone(&driver);
+    let fitness = Fitness::new(&settings, move |said| teller.deliver(Input::Condition(said)));
+    let control = Arc::new(Control::new(driver, Arc::new(fitness), clock::now()));
     let theirs = Arc::clone(&socket);
     let run = move || control.run(&theirs);
     std::thread::Builder::new().name("control".to_owned()).spawn(run).unwrap();
@@ -289,4 +294,17 @@ fn an_open_directory_does_not_open_the_socket() {
     chmod(&workshop.path("."), 0o755);
     let socket = Socket::bind(&workshop.path("quorate.sock")).unwrap();
     assert!(socket.admits(&connect(&socket)).unwrap());
+}
+
+#[test]
+fn a_program_says_how_fresh_the_data_is_and_status_shows_it() {
+    let workshop = Workshop::new();
+    let socket = served(&workshop);
+    let mut stream = connect(&socket);
+    assert_eq!(ask(&mut stream, &Request::SetPosition { position: 42 }), Response::Taken);
+    let Response::Status(report) = ask(&mut stream, &Request::Status) else {
+        panic!("no status");
+    };
+    let freshness = report.freshness.expect("somebody said so");
+    assert_eq!((freshness.value, freshness.from.as_str()), (Some(42), "set-position"));
 }

@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use quorate::daemon::fitness::FitnessReport;
 use quorate::daemon::report::{self, Surroundings};
 use quorate::protocol::effects::{Answer, Rejection};
 use quorate::protocol::message::HandoverRefusal;
@@ -21,6 +22,7 @@ fn report_of_a_newcomer() -> StatusReport {
         links: BTreeMap::from([(node("bravo"), "connected".to_owned())]),
         core_age: Duration::from_millis(12),
         uptime: Duration::from_secs(3),
+        fitness: FitnessReport::default(),
     };
     report::status(&status, &around)
 }

@@ -1,9 +1,11 @@
 //! What people may write in node.yaml and cluster.yaml, and what they are told when it is wrong.
 
 mod cluster;
+mod hooks;
 mod hostile;
 mod node;
 mod paths;
+mod probes;
 mod words;
 
 use quorate::settings::Problem;

@@ -8,12 +8,14 @@ const TABLE: [(&str, &[&str]); 6] = [
     ("protocol", &[]),
     ("wire", &["protocol"]),
     ("settings", &["protocol"]),
-    ("daemon", &["protocol", "wire", "settings"]),
+    ("daemon", &["protocol", "wire", "settings", "keep::once"]),
     ("keep", &["protocol::units", "wire", "daemon::clock", "daemon::timer"]),
     (
         "cli",
         &[
             "keep",
+            "daemon::hooks::occasion",
+            "daemon::hooks::sound",
             "wire",
             "settings",
             "protocol::units",

@@ -197,6 +197,11 @@ pub(super) const EXITS: &[Code] = &[
         "Run it as root, as the daemon's user, or as a member of the socket's group.",
     ),
     code("78", "The configuration is wrong.", "quorate config check says what and where."),
+    code(
+        "107",
+        "It would do harm as things are, and was not done.",
+        "--force does it all the same.",
+    ),
     code("124", "What was waited for did not come in time.", "Look at quorate status."),
     code("125", "quorate run itself failed.", "Its message says what and why."),
     code("126", "CMD of quorate run cannot be executed.", "chmod +x it, or name another."),

@@ -60,6 +60,11 @@ pub(super) const EVENTS: &[Code] = &[
         NOTHING,
     ),
     code(
+        super::HEALTH_CHANGED,
+        "The health command of node.yaml said often enough that this node is healthy, or is not.",
+        "Run that command by hand on this node if it is not; quorate status shows its last words.",
+    ),
+    code(
         super::EVENTS_LOST,
         "Events came faster than this follower read them; `lost` says how many are missing here.",
         "Ask quorate status for how things are now; read the stream without long pauses.",

@@ -84,8 +84,11 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// What a follower is told in the place of events that it was too slow for.
 pub const EVENTS_LOST: &str = "events-lost";
 
+/// The health command of node.yaml turned from good to bad or back.
+pub const HEALTH_CHANGED: &str = "health-changed";
+
 /// The events that the daemon tells of itself, not of an election.
-pub const OWN_EVENTS: &[&str] = &[EVENTS_LOST];
+pub const OWN_EVENTS: &[&str] = &[EVENTS_LOST, HEALTH_CHANGED];
 
 /// In the place of a refusal, for a voter that said nothing.
 pub const NO_ANSWER: &str = "no-answer";

@@ -5,10 +5,11 @@ use std::time::Duration;
 
 use quorate::cli::args::{
     self, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience,
-    Preset, RunOptions, Show, Stay, Traces, Watch,
+    Preset, RunOptions, Show, Stay, Traces, Trial, Watch,
 };
 use quorate::cli::help;
 use quorate::protocol::units::{NodeId, Term};
+use quorate::settings::hooks::HookName;
 
 fn read(line: &str) -> Result<Call, String> {
     args::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
@@ -243,4 +244,28 @@ fn a_group_of_commands_has_its_own_page_and_internal_commands_have_none() {
         assert!(page.contains(name), "{page}");
     }
     assert!(help::shown_names().all(|name| name != "demo-node"));
+}
+
+#[test]
+fn a_hook_to_try_is_named_and_only_shown_if_so_wanted() {
+    let test = |name, trial| Command::HookTest(name, trial);
+    assert_eq!(command("hook test master"), test(HookName::Master, Trial::Run));
+    assert_eq!(command("hook test backup --force"), test(HookName::Backup, Trial::Force));
+    let both = command("hook test --force no_quorum --dry-run");
+    assert_eq!(both, test(HookName::NoQuorum, Trial::Show));
+    assert!(complaint("hook test").contains("NAME is missing: master, backup, no_quorum, event"));
+    assert!(complaint("hook test no-quorum").contains("quorate hook test no_quorum"));
+    assert!(complaint("hook test master backup").contains("unexpected word backup"));
+    assert!(complaint("hook").contains("needs one more word: test"));
+}
+
+#[test]
+fn a_position_is_a_whole_number() {
+    assert_eq!(command("set-position 0"), Command::SetPosition(0));
+    assert_eq!(command("set-position 18446744073709551615"), Command::SetPosition(u64::MAX));
+    for wrong in ["1.5", "+1", "0x10", "18446744073709551616", "ten"] {
+        let complaint = complaint(&format!("set-position {wrong}"));
+        assert!(complaint.contains(&format!("`{wrong}` is no whole number from 0")), "{complaint}");
+    }
+    assert!(complaint("set-position").contains("N is missing"));
 }

@@ -2,7 +2,9 @@
 
 use quorate::cli::render;
 use quorate::cli::style::{Style, round_trip, span};
-use quorate::wire::control::{EventReport, MasterReport, PeerReport, StatusReport};
+use quorate::wire::control::{
+    EventReport, FreshnessReport, HealthReport, MasterReport, PeerReport, StatusReport,
+};
 
 use super::reports::{alone, elected, follower, master, peer};
 
@@ -177,4 +179,53 @@ fn spans_are_short_and_exact_enough() {
         assert_eq!(span(ms), expected);
     }
     assert_eq!([310, 12_400, 2_000_000].map(round_trip), ["0.31 ms", "12.4 ms", "2.0 s"]);
+}
+
+#[test]
+fn what_speaks_against_a_node_as_master_is_shown_with_its_reason() {
+    let health = HealthReport {
+        command: "/bin/ok".into(),
+        state: "healthy".into(),
+        since_ms: 90_000,
+        against: 0,
+        need: 3,
+        reason: None,
+    };
+    let fresh = FreshnessReport {
+        value: Some(42),
+        from: "set-position".into(),
+        age_ms: 1_200,
+        reason: None,
+    };
+    let peers = vec![
+        PeerReport { healthy: Some(false), freshness: Some(7), ..peer("alpha") },
+        peer("charlie"),
+    ];
+    let fine = StatusReport {
+        health: Some(health.clone()),
+        freshness: Some(fresh.clone()),
+        peers,
+        ..follower()
+    };
+    let text = render::status(&fine, UNICODE);
+    assert!(text.contains("\n  health     healthy for 1 m 30 s\n"), "{text}");
+    assert!(text.contains("\n  position   data at 42, said 1.2 s ago by set-position\n"), "{text}");
+    assert!(text.contains("(12, 9)   not healthy; data at 7\n"), "{text}");
+
+    let reason = Some("exit code 1: gone".to_owned());
+    let health = HealthReport { state: "unhealthy".into(), reason: reason.clone(), ..health };
+    let freshness = FreshnessReport { value: None, from: "/bin/lsn".into(), reason, ..fresh };
+    let sick = StatusReport {
+        health: Some(health),
+        freshness: Some(freshness),
+        objections: vec!["health: exit code 1".into(), "hooks: `backup` failed".into()],
+        ..follower()
+    };
+    let text = render::status(&sick, UNICODE);
+    assert!(
+        text.contains("health     unhealthy for 1 m 30 s; /bin/ok: exit code 1: gone\n"),
+        "{text}"
+    );
+    assert!(text.contains("\n  unfit      hooks: `backup` failed\n"), "{text}");
+    assert!(text.contains("data at no known place: /bin/lsn: exit code 1: gone\n"), "{text}");
 }

@@ -44,6 +44,9 @@ pub(super) fn follower() -> StatusReport {
         heartbeat_ms: 500,
         peers: vec![peer("alpha"), peer("charlie")],
         blockers: vec![],
+        objections: vec![],
+        health: None,
+        freshness: None,
         core_age_ms: 3,
         pid: 4711,
         uptime_ms: 12_000_000,
@@ -116,6 +119,8 @@ pub(super) fn peer(id: &str) -> PeerReport {
         follows: (id != "alpha").then(|| "alpha".into()),
         hears: vec!["bravo".into()],
         clock_deviant: false,
+        healthy: Some(true),
+        freshness: None,
         link: "connected".into(),
     }
 }

@@ -1,7 +1,11 @@
 //! node.yaml: what one node may say about itself.
 
+use std::time::Duration;
+
 use quorate::protocol::units::NodeId;
+use quorate::settings::hooks::{ArgvStyle, Hooks, OnFail};
 use quorate::settings::node::{self, LogFormat, LogSettings, NodeSettings};
+use quorate::settings::probe::{HealthProbe, PositionProbe};
 
 fn parse(text: &str) -> NodeSettings {
     node::parse(text, "node.yaml").expect("the file must be accepted")
@@ -11,6 +15,10 @@ fn refusal(text: &str) -> String {
     node::parse(text, "node.yaml").expect_err("the file must be refused").to_string()
 }
 
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
 fn full() -> NodeSettings {
     NodeSettings {
         id: NodeId::new("1e3").expect("it is a name"),
@@ -18,6 +26,29 @@ fn full() -> NodeSettings {
         advertise: Some("db-1.example.net:9902".into()),
         log: LogSettings { level: log::LevelFilter::Debug, format: LogFormat::Json },
         acting_log: Some("/var/log/a \"b\": #c".into()),
+        hooks: Some(Hooks {
+            master: Some(words(&["/hooks/master", "", "*a", "&b: {c", "- #d", "e\n\u{7f}'\"\\"])),
+            backup: Some(words(&["/hooks/b", "5", "null"])),
+            no_quorum: None,
+            event: Some(words(&["/hooks/event"])),
+            timeout: Duration::from_millis(90_500),
+            retries: 0,
+            on_fail: OnFail::Retry,
+            argv: ArgvStyle::Keepalived,
+        }),
+        health: Some(HealthProbe {
+            command: words(&["/bin/health", "%x"]),
+            interval: Duration::from_millis(100),
+            timeout: Duration::from_millis(50),
+            rise: 1,
+            fall: 100,
+        }),
+        position: Some(PositionProbe {
+            command: words(&["/bin/position"]),
+            interval: Duration::from_secs(3600),
+            timeout: Duration::from_secs(3600),
+        }),
+        watchdog: Some("/dev/watchdog1".into()),
     }
 }
 
@@ -52,20 +83,22 @@ fn peers_reach_a_node_where_it_says_or_listens_or_by_its_host_name() {
 }
 
 #[test]
-fn keys_to_come_are_refused_by_name_unless_they_are_off() {
-    for key in ["hooks", "health", "position"] {
-        let words = refusal(&format!("id: a\n{key}: {{command: [/bin/true]}}\n"));
-        assert!(
-            words.starts_with(&format!("node.yaml:2:1: `{key}` is not available in this release"))
-        );
-    }
-    for key in ["http", "watchdog"] {
-        parse(&format!("id: a\n{key}: off\n"));
-        parse(&format!("id: a\n{key}: \"off\"\n"));
-        let words = refusal(&format!("id: a\n{key}: 127.0.0.1:9902\n"));
-        assert!(words.contains("not available in this release"), "{words}");
-        assert!(words.contains(&format!("write `{key}: off`")), "{words}");
-    }
+fn the_key_to_come_is_refused_by_name_unless_it_is_off() {
+    parse("id: a\nhttp: off\n");
+    parse("id: a\nhttp: \"off\"\n");
+    let words = refusal("id: a\nhttp: 127.0.0.1:9902\n");
+    assert!(words.contains("not available in this release"), "{words}");
+    assert!(words.contains("write `http: off`"), "{words}");
+}
+
+#[test]
+fn a_watchdog_is_off_or_a_device() {
+    assert_eq!(parse("id: a\nwatchdog: off\n").watchdog, None);
+    let device = parse("id: a\nwatchdog: /dev/watchdog\n").watchdog;
+    assert_eq!(device, Some("/dev/watchdog".into()));
+    let words = refusal("id: a\nwatchdog: on\n");
+    assert!(words.starts_with("node.yaml:2:11: `watchdog` is `on`: no path from"), "{words}");
+    assert!(words.contains("write `off`, or `/dev/watchdog`"), "{words}");
 }
 
 #[test]

@@ -1,0 +1,40 @@
+//! Reads the words that follow a command where they must be one of few, or a number.
+//! Never reads a flag's value.
+
+use super::{Command, Trial, Typed, UsageError};
+use crate::settings::hooks::HookName;
+use crate::settings::suggest::nearest;
+
+/// The number that `quorate set-position` is given.
+pub(super) fn position(typed: &mut Typed) -> Result<u64, UsageError> {
+    let Some(word) = typed.operands.pop() else {
+        return Err(typed.wrong("N is missing: how fresh the data is".to_owned()));
+    };
+    let word = word.to_string_lossy();
+    let is_number = !word.is_empty() && word.bytes().all(|byte| byte.is_ascii_digit());
+    word.parse().ok().filter(|_| is_number).ok_or_else(|| {
+        let word = word.escape_debug();
+        typed.wrong(format!("`{word}` is no whole number from 0 to {}", u64::MAX))
+    })
+}
+
+/// The hook that is tried, and how.
+pub(super) fn hook_test(typed: &mut Typed) -> Result<Command, UsageError> {
+    let names = HookName::ALL.map(HookName::word);
+    let Some(word) = typed.operands.pop() else {
+        return Err(typed.wrong(format!("NAME is missing: {}", names.join(", "))));
+    };
+    let word = word.to_string_lossy();
+    let trial = match (typed.has("dry-run"), typed.has("force")) {
+        (true, _) => Trial::Show,
+        (false, true) => Trial::Force,
+        (false, false) => Trial::Run,
+    };
+    match HookName::parse(&word) {
+        Some(name) => Ok(Command::HookTest(name, trial)),
+        None => {
+            let meant = nearest(&word, names).map(|name| format!("quorate hook test {name}"));
+            Err(UsageError { meant, ..typed.wrong(format!("unknown hook {word}")) })
+        }
+    }
+}
