@@ -22,7 +22,7 @@
 //! | [`wire`] | **spells** messages, records and requests as bytes | `protocol` |
 //! | [`settings`] | **names** things: node.yaml, cluster.yaml, durations, paths | `protocol` |
 //! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings`, `keep::once` |
-//! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock and timer |
+//! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock, timer, processes and cgroup |
 //! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, what hooks are told, `protocol`'s units and status |
 //!
 //! `tests/tidy` holds the table against the code. New work goes where its verb is: a rule of the

@@ -20,6 +20,7 @@ use crate::settings::duration;
 use crate::settings::paths::Flags;
 use crate::settings::suggest::nearest;
 use crate::wire::codes;
+use crate::wire::hold::While;
 
 /// Why a command line makes no sense, and what to do about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -333,9 +334,18 @@ fn run(typed: &mut Typed) -> Result<RunOptions, UsageError> {
         true => Some(typed.time("grace", Duration::ZERO)?),
         false => None,
     };
+    let role = match typed.text("while")?.as_deref() {
+        None | Some("master") => While::Master,
+        Some("backup") => While::Backup,
+        Some(other) => {
+            let meant = nearest(other, ["master", "backup"]).map(str::to_owned);
+            let wrong = typed.wrong(format!("--while {other}: must be master or backup"));
+            return Err(UsageError { meant, ..wrong });
+        }
+    };
     let ending = if typed.has("restart") { Ending::Restart } else { Ending::Leave };
     let cmd = std::mem::take(&mut typed.operands);
-    Ok(RunOptions { patience, grace, ending, cmd })
+    Ok(RunOptions { role, patience, grace, ending, cmd })
 }
 
 fn init(typed: &mut Typed) -> Result<InitFlags, UsageError> {

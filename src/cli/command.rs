@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::protocol::units::{NodeId, Term};
 use crate::settings::hooks::HookName;
 use crate::settings::paths::Flags;
+use crate::wire::hold::While;
 
 /// A whole command line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -94,6 +95,8 @@ pub struct InitFlags {
 /// `quorate run`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct RunOptions {
+    /// What this node has to be.
+    pub role: While,
     /// How long to wait for mastership.
     pub patience: Patience,
     /// How long CMD is asked to end before it is killed, if its time does not end earlier.

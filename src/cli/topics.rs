@@ -169,6 +169,7 @@ pub static TOPICS: &[Topic] = &[
             switch("no-wait", "end with 75 at once if this node is not master"),
             option("grace", "TIME", "kill CMD that long after SIGTERM, if not before"),
             switch("restart", "start CMD again when it ends or mastership returns"),
+            option("while", "ROLE", "master (default), or backup: while this node follows one"),
         ],
         about: "Starts CMD as soon as this node is master. When mastership ends, however it\n\
                 ends, CMD gets SIGTERM, and all that it started is dead before another node\n\
@@ -177,7 +178,13 @@ pub static TOPICS: &[Topic] = &[
                 behind when it ends is ended too. It finds QUORATE_TERM (the fencing token),\n\
                 QUORATE_NODE, _CLUSTER, _CLUSTER_ID, _MASTER, _ROLE, _LEASE_MS, _SOCKET and\n\
                 _VERSION in its environment. Signals are passed on to it; a second SIGTERM\n\
-                kills it. Containers and services that others start for it are out of reach.",
+                kills it. Containers and services that others start for it are out of reach.\n\
+                With --restart the pauses grow from 0.1 s to 30 s; after five failures in a\n\
+                row within 10 s each, mastership is given away and this node does not stand\n\
+                for a minute, later for up to ten. With --while backup CMD runs while this\n\
+                node follows a master in a majority, and ends when that changes; no lease\n\
+                waits for it, and it is killed 2 s after SIGTERM unless --grace (1 m at most)\n\
+                says otherwise.",
         exits: &[
             (69, "the daemon is not reachable"),
             (75, "mastership was lost, or was not here with --no-wait, or there is no room"),

@@ -11,6 +11,7 @@ use std::time::Duration;
 use crossbeam_channel::RecvTimeoutError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
+use crate::daemon::backing::Backing;
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::driver::Driver;
@@ -27,6 +28,7 @@ use crate::protocol::units::{Moment, NodeId};
 use crate::wire::codec::quoted;
 use crate::wire::control::{ErrorReport, EventReport, HandoverReport, Request, Response};
 use crate::wire::control_frame::{self, FrameError};
+use crate::wire::hold::While;
 
 /// Within that long a request must arrive whole, and an answer be taken.
 pub const FRAME_WITHIN: Duration = Duration::from_secs(5);
@@ -125,7 +127,16 @@ impl Control {
                 Ok(Request::Events { follow: true }) => {
                     return send(stream, &busy("too many programs follow this daemon's events"));
                 }
-                Ok(Request::Hold) => return self.hold(stream, seat),
+                Ok(Request::Hold { gathers, role: While::Master }) => {
+                    return self.hold(stream, seat, gathers);
+                }
+                Ok(Request::Hold { role: While::Backup, .. }) => {
+                    drop(seat);
+                    return match Backing::of(&self.driver) {
+                        Some(mut backing) => backing.converse(stream),
+                        None => send(stream, &no_room()),
+                    };
+                }
                 Ok(request) => send(stream, &self.answer(request))?,
                 Err(FrameError::Closed) => return Ok(()),
                 Err(error) => {
@@ -152,8 +163,10 @@ impl Control {
                 Ok(()) => Response::Taken,
                 Err(why) => refusal(&why),
             },
-            Request::Gone { .. } => refusal("nothing was held in this conversation"),
-            Request::Events { .. } | Request::Hold => {
+            Request::Gone { .. } | Request::Kept => {
+                refusal("nothing was held in this conversation")
+            }
+            Request::Events { .. } | Request::Hold { .. } => {
                 unreachable!("these are streamed, not answered")
             }
         }
@@ -178,14 +191,11 @@ impl Control {
     }
 
     /// Holders have places of their own: they stay, and whoever asks must not wait for them.
-    fn hold(&self, stream: &UnixStream, seat: Seat) -> Result<(), FrameError> {
+    fn hold(&self, stream: &UnixStream, seat: Seat, gathers: bool) -> Result<(), FrameError> {
         drop(seat);
-        match Holding::of(&self.driver) {
-            Some(holding) => holding.converse(stream),
-            None => {
-                let words = format!("{HOLDERS_MAX} programs hold mastership or wait for it here");
-                send(stream, &busy(&words))
-            }
+        match Holding::of(&self.driver, stream, gathers) {
+            Some(mut holding) => holding.converse(stream),
+            None => send(stream, &no_room()),
         }
     }
 
@@ -260,6 +270,10 @@ pub(crate) fn send(stream: &UnixStream, response: &Response) -> Result<(), Frame
 
 fn refusal(message: &str) -> Response {
     Response::Error(ErrorReport { message: message.to_owned(), retry: false })
+}
+
+fn no_room() -> Response {
+    busy(&format!("{HOLDERS_MAX} programs hold mastership or wait for it here"))
 }
 
 /// For what may work a little later.

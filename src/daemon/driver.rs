@@ -14,7 +14,7 @@ use crate::daemon::acting::ActingWindow;
 use crate::daemon::acting_log::ActingLog;
 use crate::daemon::clock::{self, Reading};
 use crate::daemon::events::{News, Remark, Ring};
-use crate::daemon::holders::{HolderId, Holders, Mailbox, Span};
+use crate::daemon::holders::{Due, HolderId, Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
 use crate::daemon::store::StoreQueue;
 use crate::daemon::suspicion::Detector;
@@ -172,11 +172,29 @@ impl Driver {
         core.holders.join(mailbox, clock::now(), kill_time)
     }
 
+    /// Takes in one that is granted nothing by mastership; none when there is no room.
+    pub fn join_backup(&self, mailbox: &Arc<Mailbox>) -> Option<HolderId> {
+        let mut core = self.lock();
+        let kill_time = core.node.committed().charter.timing.kill();
+        core.holders.join_idle(mailbox, clock::now(), kill_time)
+    }
+
     /// A program says that nothing of it that acted in `term` lives.
     pub fn gone(&self, id: HolderId, term: Term) {
         let mut core = self.lock();
         core.holders.gone(id, term);
         self.take(core, Input::Tick);
+    }
+
+    /// When a program that acts is surely dead, if all goes as it should.
+    pub fn due(&self, id: HolderId) -> Option<Due> {
+        let core = self.lock();
+        core.holders.due(id, core.node.committed().charter.timing.kill())
+    }
+
+    /// A program's conversation ended, but somebody watches until it is gone.
+    pub fn mourn(&self, id: HolderId) {
+        self.lock().holders.mourn(id);
     }
 
     /// A program's conversation ended.

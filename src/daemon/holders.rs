@@ -2,9 +2,10 @@
 //! Decides when the last of them is gone (R34). Never waits for one and never talks to one: each
 //! has a mailbox in which only the newest word counts.
 //!
-//! A holder whose stream ended without `gone` is counted as alive until the last moment to kill it
-//! was ever told, and the time killing takes, have surely passed: its keeper kills by its own
-//! clocks, with or without us.
+//! A holder whose stream ended without `gone` is mourned where its processes can be seen: somebody
+//! watches them die and says so (see `burial`). Where they cannot, it is counted as alive until the
+//! last moment to kill it was ever told, and the time killing takes, have surely passed: its keeper
+//! kills by its own clocks, with or without us.
 
 use std::collections::BTreeMap;
 use std::io;
@@ -93,12 +94,36 @@ impl Mailbox {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct HolderId(u64);
 
+/// Where a holder's words come from.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Tie {
+    /// Its stream.
+    Talks,
+    /// Its stream, but it is told nothing here.
+    Idles,
+    /// Whoever watches it die.
+    Mourned,
+    /// Nowhere: time says that it is dead.
+    Left,
+}
+
+/// When what a holder runs is surely dead, if all goes as it should.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Due {
+    /// The term it may act in.
+    pub term: Term,
+    /// The last moment to kill that it was told.
+    pub kill: Moment,
+    /// How long killing takes.
+    pub kill_time: Duration,
+}
+
 #[derive(Debug)]
 struct Holder {
     mailbox: Arc<Mailbox>,
     /// The term it may act in, and the last moment to kill that it was told.
     acts: Option<(Term, Moment)>,
-    is_connected: bool,
+    tie: Tie,
 }
 
 /// What is to be confirmed dead.
@@ -125,17 +150,37 @@ impl Holders {
         now: Moment,
         kill_time: Duration,
     ) -> Option<HolderId> {
+        let id = self.take_in(Tie::Talks, mailbox, now, kill_time)?;
+        if let (Some(span), Some(holder)) = (self.span, self.holders.get_mut(&id)) {
+            holder.grant(span);
+        }
+        Some(id)
+    }
+
+    /// Takes one in that is never granted anything: it has a place among the others, no more.
+    pub fn join_idle(
+        &mut self,
+        mailbox: &Arc<Mailbox>,
+        now: Moment,
+        kill_time: Duration,
+    ) -> Option<HolderId> {
+        self.take_in(Tie::Idles, mailbox, now, kill_time)
+    }
+
+    fn take_in(
+        &mut self,
+        tie: Tie,
+        mailbox: &Arc<Mailbox>,
+        now: Moment,
+        kill_time: Duration,
+    ) -> Option<HolderId> {
         self.bury(now, kill_time);
         if self.holders.len() >= HOLDERS_MAX {
             return None;
         }
         self.joined += 1;
         let id = HolderId(self.joined);
-        let mut holder = Holder { mailbox: Arc::clone(mailbox), acts: None, is_connected: true };
-        if let Some(span) = self.span {
-            holder.grant(span);
-        }
-        self.holders.insert(id, holder);
+        self.holders.insert(id, Holder { mailbox: Arc::clone(mailbox), acts: None, tie });
         Some(id)
     }
 
@@ -151,7 +196,7 @@ impl Holders {
     pub fn extend(&mut self, span: Span) {
         self.span = Some(span);
         for holder in self.holders.values_mut() {
-            if let (Some((term, kill)), true) = (&mut holder.acts, holder.is_connected)
+            if let (Some((term, kill)), Tie::Talks) = (&mut holder.acts, holder.tie)
                 && *term == span.term
             {
                 *kill = kill.latest(span.kill);
@@ -178,12 +223,26 @@ impl Holders {
         }
     }
 
-    /// A holder's stream ended.
+    /// A holder's stream ended, or it does not listen: somebody watches until it is `gone`.
+    pub fn mourn(&mut self, id: HolderId) {
+        if let Some(holder) = self.holders.get_mut(&id) {
+            holder.tie = Tie::Mourned;
+        }
+    }
+
+    /// A holder's stream ended, and nobody watches it.
     pub fn leave(&mut self, id: HolderId) {
         if let Some(holder) = self.holders.get_mut(&id) {
-            holder.is_connected = false;
+            holder.tie = Tie::Left;
         }
-        self.holders.retain(|_, holder| holder.is_connected || holder.acts.is_some());
+        self.holders.retain(|_, holder| holder.tie != Tie::Left || holder.acts.is_some());
+    }
+
+    /// When a holder that acts is due.
+    #[must_use]
+    pub fn due(&self, id: HolderId, kill_time: Duration) -> Option<Due> {
+        let (term, kill) = self.holders.get(&id)?.acts?;
+        Some(Due { term, kill, kill_time })
     }
 
     /// The term in which nothing acts any more, once after `stop`.
@@ -201,7 +260,7 @@ impl Holders {
     fn bury(&mut self, now: Moment, kill_time: Duration) {
         let is_dead = |kill: Moment| now.has_surely_reached(kill.after(kill_time));
         self.holders.retain(|_, holder| {
-            holder.is_connected || holder.acts.is_some_and(|(_, kill)| !is_dead(kill))
+            holder.tie != Tie::Left || holder.acts.is_some_and(|(_, kill)| !is_dead(kill))
         });
     }
 
@@ -209,7 +268,7 @@ impl Holders {
     #[must_use]
     pub fn next(&self) -> Option<Moment> {
         let Stopping { kill_time, .. } = self.stopping?;
-        let left = self.holders.values().filter(|holder| !holder.is_connected);
+        let left = self.holders.values().filter(|holder| holder.tie == Tie::Left);
         let dead = left.filter_map(|holder| holder.acts.map(|(_, kill)| kill.after(kill_time)));
         dead.min_by_key(|moment| (moment.boot_ns, moment.raw_ns))
     }
@@ -217,7 +276,7 @@ impl Holders {
 
 impl Holder {
     fn grant(&mut self, span: Span) {
-        if self.is_connected {
+        if self.tie == Tie::Talks {
             self.acts = Some((span.term, span.kill));
             self.mailbox.put(Notice::Granted(span));
         }

@@ -2,19 +2,26 @@
 //! its mailbox holds and hears when nothing of it lives any more. See `wire::hold`.
 //! Never decides who may act, and never lets a slow program hold anybody but its own thread.
 
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
+use std::net::Shutdown;
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
+use std::time::Duration;
 
+use crate::daemon::burial::{self, Body, Burial};
 use crate::daemon::clock;
 use crate::daemon::control::{Limited, send};
 use crate::daemon::driver::Driver;
-use crate::daemon::holders::{HolderId, Mailbox, Notice, Span};
-use crate::daemon::waiting::{For, wait_with_bell};
-use crate::protocol::units::Term;
+use crate::daemon::holders::{Due, HolderId, Mailbox, Notice, Span};
+use crate::daemon::pinned::Pinned;
+use crate::daemon::waiting::{Deadline, For, wait, wait_for_bell, wait_with_bell};
+use crate::protocol::units::{Moment, Term};
 use crate::wire::control::{Request, Response};
 use crate::wire::control_frame::{self, FrameError};
 use crate::wire::hold::{GrantReport, SpanReport};
+
+/// Between two looks at a program that cannot be seen.
+const LONG: Duration = Duration::from_secs(1);
 
 /// A place among the holders, given up when dropped.
 #[derive(Debug)]
@@ -22,11 +29,26 @@ pub(crate) struct Holding {
     driver: Arc<Driver>,
     id: HolderId,
     mailbox: Arc<Mailbox>,
+    /// Who it is, where that can be seen and it may be killed with all that it started.
+    body: Option<Body>,
+    /// When it was told to be dead, from `Stop` to `Gone`.
+    due: Option<Due>,
+}
+
+/// How a conversation ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum End {
+    /// By the program, or by what it said.
+    Closed,
+    /// The program takes no word any more.
+    Deaf,
+    /// The program should have said that it is gone.
+    Overdue,
 }
 
 impl Holding {
     /// A place, if there is room for one more.
-    pub(crate) fn of(driver: &Arc<Driver>) -> Option<Self> {
+    pub(crate) fn of(driver: &Arc<Driver>, stream: &UnixStream, gathers: bool) -> Option<Self> {
         let mailbox = match Mailbox::new() {
             Ok(mailbox) => Arc::new(mailbox),
             Err(error) => {
@@ -34,36 +56,129 @@ impl Holding {
                 return None;
             }
         };
+        let front = gathers.then(|| Pinned::peer_of(stream));
+        let front = front.and_then(|front| {
+            front.inspect_err(|why| log::debug!("a program cannot be watched: {why}")).ok()
+        });
         let id = driver.join(&mailbox)?;
-        Some(Self { driver: Arc::clone(driver), id, mailbox })
+        let body = front.map(Body::of);
+        Some(Self { driver: Arc::clone(driver), id, mailbox, body, due: None })
     }
 
-    /// Until the stream ends.
+    /// Until nothing of it lives, or time says so.
     ///
     /// # Errors
     /// The stream broke, or something was said that does not belong here.
-    pub(crate) fn converse(&self, stream: &UnixStream) -> Result<(), FrameError> {
+    pub(crate) fn converse(&mut self, stream: &UnixStream) -> Result<(), FrameError> {
+        let outcome = self.talk(stream);
+        let end = match &outcome {
+            Ok(end) => *end,
+            Err(FrameError::Stream(error)) if is_timeout(error) => End::Deaf,
+            Err(_) => End::Closed,
+        };
+        if let Some(due) = self.due.or_else(|| self.driver.due(self.id)) {
+            self.see_off(stream, end, due);
+        }
+        outcome.map(|_| ())
+    }
+
+    fn talk(&mut self, stream: &UnixStream) -> Result<End, FrameError> {
         match self.mailbox.take() {
-            Some(notice) => send(stream, &self.spelled(notice))?,
+            Some(notice) => self.pass_on(stream, notice)?,
             None => send(stream, &Response::NotMaster)?,
         }
         loop {
             if let Some(notice) = self.mailbox.take() {
-                send(stream, &self.spelled(notice))?;
+                self.pass_on(stream, notice)?;
                 continue;
             }
-            let woken = wait_with_bell(stream, For::Reading, self.mailbox.bell(), None);
+            let end = self.due.map(|due| due.kill.after(due.kill_time));
+            if end.is_some_and(|end| clock::now().has_surely_reached(end)) {
+                return Ok(End::Overdue);
+            }
+            // The clock that is behind is asked again soon.
+            let wake = end.map(|end| Deadline::after(left_until(end).max(burial::LOOK_AGAIN)));
+            let woken = wait_with_bell(stream, For::Reading, self.mailbox.bell(), wake);
             if woken.map_err(FrameError::Stream)?.socket && !self.hear(stream)? {
-                return Ok(());
+                return Ok(End::Closed);
+            }
+        }
+    }
+
+    fn pass_on(&mut self, stream: &UnixStream, notice: Notice) -> Result<(), FrameError> {
+        self.due = match notice {
+            Notice::Stop { kill, .. } => self.driver.due(self.id).map(|due| Due { kill, ..due }),
+            Notice::Granted(_) | Notice::Extended(_) => None,
+        };
+        send(stream, &self.spelled(notice))
+    }
+
+    /// It acted and did not say that it is gone.
+    fn see_off(&mut self, stream: &UnixStream, end: End, due: Due) {
+        let Some(body) = self.body.take() else {
+            return if end != End::Closed {
+                self.wait_for(stream, end, due)
+            };
+        };
+        self.driver.mourn(self.id);
+        if end == End::Deaf {
+            // When it goes on, it sees that nobody speaks to it any more.
+            stream.shutdown(Shutdown::Both).ok();
+        }
+        let mut burial = Burial::new(&body, due);
+        let mut hears = end == End::Overdue;
+        while !burial.look() {
+            hears = hears && self.hears_on(stream, burial.pause());
+            if !hears {
+                // Nobody speaks any more: it only lets some time pass.
+                wait_for_bell(self.mailbox.bell(), Deadline::after(burial.pause())).ok();
+            }
+            if self.driver.due(self.id).is_none() {
+                // It said so itself.
+                return;
+            }
+        }
+        log::info!("nothing of term {} lives here any more", due.term.0);
+        self.driver.gone(self.id, due.term);
+    }
+
+    /// Hears what there is to hear within `span`; false when there is nothing more to come.
+    fn hears_on(&mut self, stream: &UnixStream, span: Duration) -> bool {
+        match wait(stream, For::Reading, Deadline::after(span)) {
+            Ok(true) => matches!(self.hear(stream), Ok(true)),
+            Ok(false) => true,
+            Err(_) => false,
+        }
+    }
+
+    /// One that cannot be seen lives until it says that it is gone, or its stream ends.
+    fn wait_for(&mut self, stream: &UnixStream, end: End, due: Due) {
+        log::error!(
+            "a program of term {} does not say that it has ended, and this daemon cannot see it (in \
+             a container?): end it by hand; this node votes for nobody before",
+            due.term.0
+        );
+        let mut hears = end == End::Overdue;
+        while self.driver.due(self.id).is_some() {
+            let what = if hears { For::Reading } else { For::Ending };
+            match wait(stream, what, Deadline::after(LONG)) {
+                Ok(true) if hears => hears = matches!(self.hear(stream), Ok(true)),
+                Ok(true) | Err(_) => return,
+                Ok(false) => {}
             }
         }
     }
 
     /// False at the end of the stream, or of its sense.
-    fn hear(&self, stream: &UnixStream) -> Result<bool, FrameError> {
+    fn hear(&mut self, stream: &UnixStream) -> Result<bool, FrameError> {
         match Self::read(stream) {
             Ok(Request::Gone { term }) => {
                 self.driver.gone(self.id, Term(term));
+                self.due = self.due.filter(|due| due.term.0 != term);
+                Ok(true)
+            }
+            Ok(Request::Kept) => {
+                self.body.iter_mut().for_each(Body::find_keeper);
                 Ok(true)
             }
             Ok(
@@ -73,7 +188,7 @@ impl Holding {
                 | Request::StepDown { .. }
                 | Request::SetPosition { .. }
                 | Request::Events { .. }
-                | Request::Hold,
+                | Request::Hold { .. },
             )
             | Err(FrameError::Closed) => Ok(false),
             Err(error) => Err(error),
@@ -104,6 +219,7 @@ impl Holding {
             span: spelled(span),
             at: clock::now().into(),
             node: status.node.to_string(),
+            master: status.node.to_string(),
             cluster: status.cluster_name.to_string(),
             cluster_id: status.cluster.to_string(),
             version: env!("CARGO_PKG_VERSION").to_owned(),
@@ -115,6 +231,15 @@ impl Drop for Holding {
     fn drop(&mut self) {
         self.driver.left_holder(self.id);
     }
+}
+
+fn is_timeout(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::TimedOut | ErrorKind::WouldBlock)
+}
+
+/// What boot time has left until then.
+fn left_until(moment: Moment) -> Duration {
+    Duration::from_nanos(moment.boot_ns.saturating_sub(clock::now().boot_ns))
 }
 
 fn spelled(span: Span) -> SpanReport {

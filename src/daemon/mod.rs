@@ -20,7 +20,7 @@
 //! | `send-NAME` | one outgoing session | its outbox, its socket | delays another peer |
 //! | `control` | the unix socket | a connection, a free seat | speaks on one |
 //! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |
-//! | `client`, after `hold` | one program under mastership, 128 at most | its words, its mailbox | holds the core up |
+//! | `client`, after `hold` | one program under mastership, 128 at most | its words, its mailbox, its death | holds the core up |
 //! | `election` | the alarm | CLOCK_BOOTTIME | wakes up without a deadline |
 //! | `health` | the runs of the health command, if there is one | one run, the interval | runs two at once |
 //! | `position` | the runs of the position command, if there is one | one run, the interval | runs two at once |
@@ -79,11 +79,17 @@ pub mod fitness;
 pub mod freshness;
 pub mod health;
 pub mod probe;
+// Processes of this machine.
+pub mod burial;
+pub mod cgroup;
+pub mod pinned;
+pub mod processes;
 
 // People and programs on this machine.
 pub mod control;
 pub mod control_socket;
 pub mod events;
+mod backing;
 mod holding;
 pub mod hooks;
 pub mod log;

@@ -12,9 +12,11 @@ use rustix::process::{Pid, Signal, WaitStatus, kill_process, set_parent_process_
 use rustix::time::Timespec;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
+use crate::daemon::cgroup::{Cgroup, Own};
 use crate::keep::caught::Caught;
 use crate::keep::hold::{Act, Hold};
-use crate::keep::launch;
+use crate::keep::launch::{self, Room};
+use crate::keep::memory;
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard, Order, Report};
 use crate::keep::{self, Alarm, ring_at};
@@ -43,6 +45,7 @@ pub fn run(cmd: &[OsString]) -> u8 {
 struct Keeper<'a> {
     line: BorrowedFd<'a>,
     tree: Tree,
+    cgroup: Option<Own>,
     hold: Hold,
     main: Pid,
     alarm: Alarm,
@@ -71,10 +74,14 @@ impl<'a> Keeper<'a> {
             words::say(line, &Report::TooLate);
             return Ok(None);
         }
-        let main = launch::start(cmd, until.into(), group, stdin)?;
+        let score = memory::hold();
+        let cgroup = Own::make().inspect_err(|why| log::debug!("no control group: {why}")).ok();
+        let door = cgroup.as_ref().map(|own| own.group().door());
+        let main = launch::start(cmd, until.into(), group, stdin, &Room { door, score })?;
         Ok(Some(Self {
             line,
             tree,
+            cgroup,
             hold,
             main,
             alarm,
@@ -98,9 +105,9 @@ impl<'a> Keeper<'a> {
                     self.tree.signal(Signal::TERM);
                     self.tree.signal(Signal::CONT);
                 }
-                Act::Kill => self.tree.kill(),
+                Act::Kill => self.kill(),
             }
-            if self.bury() == Left::Nothing {
+            if self.bury() == Left::Nothing && self.group().is_none_or(Cgroup::is_empty) {
                 return 0;
             }
             self.alarm.arm(Some(ring_at(now, self.hold.wake())));
@@ -137,6 +144,18 @@ impl<'a> Keeper<'a> {
             self.tree.signal(Signal::CONT);
         }
         left
+    }
+
+    fn group(&self) -> Option<&Cgroup> {
+        self.cgroup.as_ref().map(Own::group)
+    }
+
+    /// In one step where there is a control group; what moved itself out of it is killed as well.
+    fn kill(&self) {
+        if let Some(Err(error)) = self.group().map(Cgroup::kill) {
+            log::debug!("cannot kill the control group: {error}");
+        }
+        self.tree.kill();
     }
 
     /// Waits for the alarm, a word, a death, or the end of `pause`.

@@ -2,14 +2,16 @@
 //! clocks once more (F37) and becomes CMD. Never goes on as anything else.
 
 use std::ffi::{OsStr, OsString};
+use std::fs;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal, setpgid};
 
-use crate::keep;
+use crate::keep::{self, memory};
 use crate::protocol::units::Moment;
 
 /// What this step is called on the command line.
@@ -24,6 +26,15 @@ pub const FAILED: u8 = 125;
 /// The time was over before CMD began.
 pub const TOO_LATE: u8 = 75;
 
+/// Where CMD lives, and as what.
+#[derive(Clone, Default, Debug)]
+pub(super) struct Room {
+    /// What it writes itself into to be in a control group of its own.
+    pub(super) door: Option<PathBuf>,
+    /// Its score among those who are killed for memory, if it has to be given back.
+    pub(super) score: Option<String>,
+}
+
 /// Starts this step, which becomes `cmd`; gives its process.
 ///
 /// # Errors
@@ -34,6 +45,7 @@ pub(super) fn start(
     until: Moment,
     group: Option<i32>,
     stdin: OwnedFd,
+    room: &Room,
 ) -> io::Result<Pid> {
     let me = getpid().as_raw_nonzero().get();
     let child = Command::new("/proc/self/exe")
@@ -41,6 +53,8 @@ pub(super) fn start(
         .arg(NAME)
         .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
         .arg(group.unwrap_or(0).to_string())
+        .arg(room.score.as_deref().unwrap_or_default())
+        .arg(room.door.as_deref().unwrap_or(Path::new("")))
         .args(cmd)
         .stdin(Stdio::from(stdin))
         .spawn()?;
@@ -63,6 +77,7 @@ pub fn run(words: &[OsString]) -> u8 {
     if let Err(error) = setpgid(None, Pid::from_raw(plan.group)) {
         return refuse(&format!("cannot set the process group: {error}"), FAILED);
     }
+    plan.move_in();
     plan.become_cmd()
 }
 
@@ -70,17 +85,36 @@ struct Plan<'a> {
     parent: i32,
     until: Moment,
     group: i32,
+    score: &'a OsStr,
+    door: &'a OsStr,
     cmd: &'a OsStr,
     arguments: &'a [OsString],
 }
 
 impl<'a> Plan<'a> {
     fn read(words: &'a [OsString]) -> Option<Self> {
-        let [parent, boot_ns, raw_ns, group, cmd, arguments @ ..] = words else { return None };
+        let [parent, boot_ns, raw_ns, group, score, door, cmd, arguments @ ..] = words else {
+            return None;
+        };
         let number = |word: &OsString| word.to_str()?.parse::<u64>().ok();
         let id = |word: &OsString| word.to_str()?.parse::<i32>().ok();
         let until = Moment { boot_ns: number(boot_ns)?, raw_ns: number(raw_ns)? };
-        Some(Self { parent: id(parent)?, until, group: id(group)?, cmd, arguments })
+        let (parent, group) = (id(parent)?, id(group)?);
+        Some(Self { parent, until, group, score, door, cmd, arguments })
+    }
+
+    /// What cannot be had is gone without: the tree is killed whole either way.
+    fn move_in(&self) {
+        if let (Some(score), false) = (self.score.to_str(), self.score.is_empty())
+            && let Err(error) = memory::let_go(score)
+        {
+            log::debug!("the keeper's score stays: {error}");
+        }
+        if !self.door.is_empty()
+            && let Err(error) = fs::write(self.door, "0")
+        {
+            log::debug!("no control group for it: {error}");
+        }
     }
 
     #[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]

@@ -23,6 +23,7 @@ pub mod caught;
 pub mod hold;
 pub mod keeper;
 pub mod launch;
+pub mod memory;
 pub mod once;
 pub mod post;
 pub mod tree;

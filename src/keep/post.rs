@@ -11,6 +11,7 @@ use std::time::Duration;
 use rustix::net::{AddressFamily, SocketFlags, SocketType, socketpair};
 use rustix::process::{Pid, Signal, kill_process};
 
+use crate::daemon::cgroup::Cgroup;
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard, Order, Report};
 use crate::keep::{self, keeper};
@@ -136,6 +137,12 @@ impl Keeper {
         self.kill.after(LATE)
     }
 
+    /// What it may leave when it has ended.
+    #[must_use]
+    pub fn rest(&self) -> Rest {
+        Rest { cgroup: Cgroup::of_child(self.pid.as_raw_nonzero().get()) }
+    }
+
     /// Kills a keeper that should have ended: CMD dies with it, and the rest comes to us.
     pub fn give_up(&self) {
         // It may have ended this moment, which is what is wanted.
@@ -149,15 +156,35 @@ impl AsFd for Keeper {
     }
 }
 
-/// One round of clearing away everything a keeper that has ended may have left.
-#[must_use]
-pub fn sweep(tree: &Tree) -> Left {
-    match tree.bury(|_, _| {}) {
-        Left::Nothing => Left::Nothing,
-        Left::Something => {
-            tree.kill();
-            tree.bury(|_, _| {})
+/// What a keeper that has ended may have left.
+#[derive(Default, Debug)]
+pub struct Rest {
+    cgroup: Option<Cgroup>,
+}
+
+impl Rest {
+    /// One round of clearing it away.
+    #[must_use]
+    pub fn sweep(&self, tree: &Tree) -> Left {
+        if self.look(tree) == Left::Nothing {
+            return Left::Nothing;
         }
+        if let Some(Err(error)) = self.cgroup.as_ref().map(Cgroup::kill) {
+            log::debug!("cannot kill the control group: {error}");
+        }
+        tree.kill();
+        self.look(tree)
+    }
+
+    fn look(&self, tree: &Tree) -> Left {
+        let left = tree.bury(|_, _| {});
+        if left == Left::Nothing && !self.cgroup.as_ref().is_none_or(Cgroup::is_empty) {
+            return Left::Something;
+        }
+        if left == Left::Nothing {
+            self.cgroup.iter().for_each(Cgroup::remove);
+        }
+        left
     }
 }
 

@@ -3,15 +3,16 @@
 //! the tree become its children, and the tree is empty when the system says there is no child.
 //! Never forks, and believes the list in /proc only about whom to signal, not about who is left.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, File};
-use std::io::{self, Read};
+use std::collections::BTreeSet;
+use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{
     Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group,
     set_child_subreaper, wait,
 };
+
+use crate::daemon::processes::{self, Process};
 
 /// How often the list is read to stop newcomers before the killing; a forker loses long before.
 const STOPS_MAX: usize = 32;
@@ -23,15 +24,6 @@ pub enum Left {
     Nothing,
     /// Something lives, or cannot die yet.
     Something,
-}
-
-/// One process as the list shows it.
-#[derive(Clone, Copy, Debug)]
-struct Entry {
-    pid: i32,
-    parent: i32,
-    group: i32,
-    is_dead: bool,
 }
 
 /// Everything that descends from this process.
@@ -51,7 +43,7 @@ impl Tree {
         let me = getpid();
         set_child_subreaper(Some(me))?;
         let root = me.as_raw_nonzero().get();
-        let seen = entries()?;
+        let seen = processes::list()?;
         if !seen.iter().any(|entry| entry.pid == root) {
             return Err(io::Error::other("/proc does not show this process"));
         }
@@ -101,60 +93,20 @@ impl Tree {
 
     /// Whether there are children but the spared ones.
     fn others(&self) -> Left {
-        let is_ours = |entry: &Entry| entry.parent == self.root;
-        let found = entries().is_ok_and(|seen| {
+        let is_ours = |entry: &Process| entry.parent == self.root;
+        let found = processes::list().is_ok_and(|seen| {
             seen.iter().filter(|entry| is_ours(entry)).all(|one| self.spared.contains(&one.pid))
         });
         if found { Left::Nothing } else { Left::Something }
     }
 
     /// All living descendants, as far as one look shows them.
-    fn find(&self) -> Vec<Entry> {
-        let Ok(seen) = entries() else { return Vec::new() };
-        let mut children: BTreeMap<i32, Vec<Entry>> = BTreeMap::new();
-        for entry in seen {
-            children.entry(entry.parent).or_default().push(entry);
-        }
-        let mut found = Vec::new();
-        let mut parents = vec![self.root];
-        while let Some(parent) = parents.pop() {
-            for entry in children.remove(&parent).unwrap_or_default() {
-                if !self.spared.contains(&entry.pid) {
-                    parents.push(entry.pid);
-                    found.push(entry);
-                }
-            }
-        }
-        found.retain(|entry| !entry.is_dead);
+    fn find(&self) -> Vec<Process> {
+        let Ok(seen) = processes::list() else { return Vec::new() };
+        let mut found = processes::below(self.root, seen, |one| self.spared.contains(&one.pid));
+        found.retain(|process| !process.is_dead());
         found
     }
-}
-
-/// Every process the system shows.
-fn entries() -> io::Result<Vec<Entry>> {
-    let mut found = Vec::new();
-    let mut text = String::new();
-    for process in fs::read_dir("/proc")? {
-        let name = process?.file_name();
-        let Some(pid) = name.to_str().and_then(|name| name.parse::<i32>().ok()) else { continue };
-        text.clear();
-        // A process that ended meanwhile is no fault.
-        let read = File::open(format!("/proc/{pid}/stat"));
-        if read.and_then(|mut stat| stat.read_to_string(&mut text)).is_ok() {
-            found.extend(parse(pid, &text));
-        }
-    }
-    Ok(found)
-}
-
-/// `PID (NAME) STATE PARENT GROUP …`, where NAME may contain anything.
-fn parse(pid: i32, stat: &str) -> Option<Entry> {
-    let (_, rest) = stat.rsplit_once(')')?;
-    let mut fields = rest.split_ascii_whitespace();
-    let is_dead = matches!(fields.next()?, "Z" | "X");
-    let parent = fields.next()?.parse().ok()?;
-    let group = fields.next()?.parse().ok()?;
-    Some(Entry { pid, parent, group, is_dead })
 }
 
 fn send(pid: i32, signal: Signal) {

@@ -7,7 +7,7 @@ use alloc::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use crate::wire::hold::{GrantReport, MomentReport, SpanReport};
+use crate::wire::hold::{GrantReport, MomentReport, SpanReport, While};
 
 /// The version of every JSON object a program may read.
 pub const SCHEMA: u32 = 1;
@@ -45,7 +45,18 @@ pub enum Request {
     },
     /// To act while this node does: see `wire::hold`. Answered by `Response::NotMaster` if it
     /// does not act now, then by `Granted`, `Extended` and `Stop` for as long as the stream lasts.
-    Hold,
+    Hold {
+        /// Whether all that this process ever starts stays below it, so that it may be killed, and
+        /// believed to be dead, with everything it started.
+        #[serde(default)]
+        gathers: bool,
+        /// Or to run while this node follows a master, with the same answers; `NotMaster` then
+        /// says that it follows none.
+        #[serde(default, rename = "while")]
+        role: While,
+    },
+    /// After `Hold` only: this process has started another to keep what it runs. Not answered.
+    Kept,
     /// After `Hold` only: nothing that acted in `term` lives any more. Not answered.
     Gone {
         /// The term it acted in.

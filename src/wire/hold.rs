@@ -12,7 +12,10 @@
 //! ```
 //!
 //! After `gone` the program may wait for the next grant on the same stream. A stream that ends
-//! without `gone` counts as alive until the last `kill` it was told has surely passed.
+//! without `gone` counts as alive until the last `kill` it was told has surely passed. A program
+//! that says `gathers` is a subreaper (prctl(2)) and stays one: if it does not say `gone` after
+//! `kill`, it is woken (SIGCONT), and killed a second later with everything below it. It says
+//! `kept` whenever it started the process that kills in its stead when it dies itself.
 
 use serde::{Deserialize, Serialize};
 
@@ -50,6 +53,17 @@ pub struct SpanReport {
     pub kill: MomentReport,
 }
 
+/// While what a program runs.
+#[derive(Clone, Copy, PartialEq, Eq, Default, Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum While {
+    /// This node acts as master: its lease waits for the program's end.
+    #[default]
+    Master,
+    /// This node follows a master, in a majority: nothing waits.
+    Backup,
+}
+
 /// That a program may act, and what it should know.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct GrantReport {
@@ -59,6 +73,8 @@ pub struct GrantReport {
     pub at: MomentReport,
     /// This node's name.
     pub node: String,
+    /// The master's name.
+    pub master: String,
     /// The cluster's name.
     pub cluster: String,
     /// The cluster's identity, hexadecimal.

@@ -72,6 +72,33 @@ fn a_holder_that_broke_off_counts_as_alive_until_it_is_surely_killed() {
     assert_eq!(holders.next(), None);
 }
 
+/// Promises: P6
+#[test]
+fn a_holder_that_is_mourned_lives_until_it_is_said_to_be_gone() {
+    let (mut holders, id, mailbox) = acting();
+    holders.mourn(id);
+    holders.extend(span(7, 2_000));
+    assert_eq!(mailbox.take(), None, "it would not hear it");
+    assert_eq!(holders.due(id, KILL_TIME).unwrap().kill, at(1_500));
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    assert_eq!(holders.next(), None);
+    assert_eq!(holders.confirm(at(99_000)), None);
+    holders.gone(id, Term(7));
+    assert_eq!(holders.confirm(at(99_000)), Some(Term(7)));
+}
+
+#[test]
+fn who_has_only_a_place_is_granted_nothing() {
+    let mut holders = Holders::default();
+    let mailbox = Arc::new(Mailbox::new().unwrap());
+    let id = holders.join_idle(&mailbox, at(0), KILL_TIME).unwrap();
+    holders.start(span(7, 1_000));
+    holders.extend(span(7, 2_000));
+    assert_eq!((mailbox.take(), holders.due(id, KILL_TIME)), (None, None));
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    assert_eq!(holders.confirm(at(0)), Some(Term(7)));
+}
+
 #[test]
 fn a_holder_that_comes_during_a_mastership_is_granted_what_is_left_and_nothing_after_its_stop() {
     let (mut holders, _, _) = acting();

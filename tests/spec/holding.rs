@@ -7,6 +7,7 @@ use quorate::protocol::effects::Input;
 use quorate::protocol::status::Duty;
 use quorate::wire::control::{Request, Response};
 use quorate::wire::control_frame;
+use quorate::wire::hold::While;
 
 use super::control::{ask, connect, serve, served};
 use super::driver::{PATIENCE, running, wait_for};
@@ -16,7 +17,11 @@ use super::workshop::Workshop;
 fn a_master_grants_at_once_and_extends_again_and_again() {
     let workshop = Workshop::new();
     let mut stream = connect(&served(&workshop));
-    let Response::Granted(grant) = ask(&mut stream, &Request::Hold) else { panic!("no grant") };
+    let Response::Granted(grant) =
+        ask(&mut stream, &Request::Hold { gathers: false, role: While::Master })
+    else {
+        panic!("no grant")
+    };
     assert!(grant.at.boot_ns < grant.span.until.boot_ns);
     assert!(grant.span.until.boot_ns < grant.span.kill.boot_ns);
     let mut until = grant.span.until.boot_ns;
@@ -36,7 +41,10 @@ fn a_node_that_stops_acting_releases_nothing_before_its_program_is_gone() {
     let driver = running(&workshop);
     wait_for(&driver, "elected");
     let mut stream = connect(&serve(&workshop, driver.clone()));
-    assert!(matches!(ask(&mut stream, &Request::Hold), Response::Granted(_)));
+    assert!(matches!(
+        ask(&mut stream, &Request::Hold { gathers: false, role: While::Master }),
+        Response::Granted(_)
+    ));
     driver.deliver(Input::Leave);
     let mut answers = std::iter::from_fn(|| control_frame::read(&mut stream).ok());
     let stop = answers.find_map(|answer| match answer {

@@ -9,6 +9,7 @@ mod acting;
 mod acting_log;
 mod arithmetic;
 mod cli;
+mod cgroup;
 mod clock;
 mod codes;
 mod control;

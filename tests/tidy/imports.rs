@@ -9,7 +9,17 @@ const TABLE: [(&str, &[&str]); 6] = [
     ("wire", &["protocol"]),
     ("settings", &["protocol"]),
     ("daemon", &["protocol", "wire", "settings", "keep::once"]),
-    ("keep", &["protocol::units", "wire", "daemon::clock", "daemon::timer"]),
+    (
+        "keep",
+        &[
+            "protocol::units",
+            "wire",
+            "daemon::clock",
+            "daemon::timer",
+            "daemon::processes",
+            "daemon::cgroup",
+        ],
+    ),
     (
         "cli",
         &[

@@ -16,20 +16,20 @@ use crate::keep::{self, launch};
 use crate::protocol::units::Moment;
 use crate::settings::paths::Place;
 use crate::wire::control::{Request, Response};
-use crate::wire::hold::GrantReport;
+use crate::wire::hold::{GrantReport, While};
 
 mod ears;
 mod reign;
+mod restarts;
 
 use ears::{Ears, Event};
-use reign::Reign;
+use reign::{Outcome, Reign};
+use restarts::{PAUSE_MAX, Restarts};
 
 /// Between two tries to reach a daemon that is not there.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
-/// The first pause before CMD is started again; it doubles while CMD ends quickly.
-const PAUSE_MIN: Duration = Duration::from_millis(100);
-/// The longest such pause.
-const PAUSE_MAX: Duration = Duration::from_secs(10);
+/// How long CMD is asked to end that runs on a backup, unless the command line says so.
+const GRACE_OF_BACKUP: Duration = Duration::from_secs(2);
 
 /// How a part of the run ended: with the whole run, or to be tried again.
 enum Next {
@@ -44,7 +44,7 @@ enum Next {
 pub(super) fn run(options: &RunOptions, door: &Place) -> u8 {
     let is_terminal = io::stdin().is_terminal();
     match Ears::open(is_terminal) {
-        Ok(ears) => Front { options, door, ears, is_terminal, has_begun: false }.run(),
+        Ok(ears) => Front::new(options, door, ears, is_terminal).run(),
         Err(error) => refuse(&format!("cannot run anything: {error}"), launch::FAILED),
     }
 }
@@ -65,9 +65,15 @@ struct Front<'a> {
     is_terminal: bool,
     /// Whether CMD was started ever.
     has_begun: bool,
+    restarts: Restarts,
 }
 
-impl Front<'_> {
+impl<'a> Front<'a> {
+    fn new(options: &'a RunOptions, door: &'a Place, ears: Ears, is_terminal: bool) -> Self {
+        let restarts = Restarts::default();
+        Self { options, door, ears, is_terminal, has_begun: false, restarts }
+    }
+
     fn run(&mut self) -> u8 {
         let give_up = match self.options.patience {
             Patience::Limited(patience) => Some(keep::now().after(patience)),
@@ -122,7 +128,7 @@ impl Front<'_> {
 
     fn try_connect(&self) -> Result<Client, Trouble> {
         let mut client = Client::connect(self.door, ANSWER_LIMIT)?;
-        client.say(&Request::Hold)?;
+        client.say(&Request::Hold { gathers: true, role: self.options.role })?;
         Ok(client)
     }
 
@@ -168,10 +174,42 @@ impl Front<'_> {
             self.has_begun = true;
             let charge = self.charge(&grant);
             let mut reign = Reign::new(&mut self.ears, charge, grant.span);
-            if let Some(code) = reign.run(&mut client, self.options.ending) {
-                return Next::Exit(code);
+            self.restarts.begin();
+            match reign.run(&mut client, self.options.ending, &mut self.restarts) {
+                Outcome::Over(code) => return Next::Exit(code),
+                Outcome::Again => {}
+                Outcome::Hopeless => return self.give_away(),
             }
         }
+    }
+
+    /// CMD cannot live here: another node may try. Nothing of it runs now.
+    fn give_away(&mut self) -> Next {
+        let (role, away) = (self.options.role, self.restarts.away());
+        if role == While::Master {
+            let words = "CMD ended at once again and again: giving mastership away, to try again";
+            refuse(&format!("{words} here in {} s at the earliest", away.as_secs()), 0);
+            if let Err(words) = self.step_down(away) {
+                refuse(&words, 0);
+            }
+        }
+        match self.pause(PAUSE_MAX, None) {
+            Ok(()) => Next::Reconnect,
+            Err(code) => Next::Exit(code),
+        }
+    }
+
+    fn step_down(&self, away: Duration) -> Result<(), String> {
+        let hold_off_ms = u64::try_from(away.as_millis()).unwrap_or(u64::MAX);
+        let mut client = Client::connect(self.door, ANSWER_LIMIT).map_err(|why| why.to_string())?;
+        client.say(&Request::StepDown { hold_off_ms }).map_err(|why| why.to_string())?;
+        let answer = client.hear().map_err(|why| why.to_string())?;
+        if let Response::Handover(report) = answer
+            && report.outcome == "refused"
+        {
+            return Err(report.message);
+        }
+        Ok(())
     }
 
     fn await_grant(
@@ -210,22 +248,32 @@ impl Front<'_> {
         }
     }
 
+    /// Without a lease there is no other end to asking.
+    fn grace(&self) -> Option<Duration> {
+        self.options.grace.or((self.options.role == While::Backup).then_some(GRACE_OF_BACKUP))
+    }
+
     fn charge(&self, grant: &GrantReport) -> Charge {
         let left_ns = grant.span.until.boot_ns.saturating_sub(grant.at.boot_ns);
         let socket =
             std::path::absolute(&self.door.path).unwrap_or_else(|_| self.door.path.clone());
+        // Who is no master has no lease.
+        let (role, lease_ms) = match self.options.role {
+            While::Master => ("master", (left_ns / 1_000_000).to_string()),
+            While::Backup => ("backup", String::new()),
+        };
         let environment = vec![
             ("QUORATE_TERM", grant.span.term.to_string()),
             ("QUORATE_NODE", grant.node.clone()),
             ("QUORATE_CLUSTER", grant.cluster.clone()),
             ("QUORATE_CLUSTER_ID", grant.cluster_id.clone()),
-            ("QUORATE_MASTER", grant.node.clone()),
-            ("QUORATE_ROLE", "master".to_owned()),
-            ("QUORATE_LEASE_MS", (left_ns / 1_000_000).to_string()),
+            ("QUORATE_MASTER", grant.master.clone()),
+            ("QUORATE_ROLE", role.to_owned()),
+            ("QUORATE_LEASE_MS", lease_ms),
             ("QUORATE_SOCKET", socket.display().to_string()),
             ("QUORATE_VERSION", grant.version.clone()),
         ];
         let group = self.is_terminal.then(|| getpgrp().as_raw_nonzero().get());
-        Charge { cmd: self.options.cmd.clone(), environment, grace: self.options.grace, group }
+        Charge { cmd: self.options.cmd.clone(), environment, grace: self.grace(), group }
     }
 }

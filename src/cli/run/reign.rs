@@ -9,8 +9,9 @@ use crate::cli::client::Client;
 use crate::cli::command::Ending;
 use crate::cli::exit::Exit;
 use crate::cli::run::ears::{self, Ears, Event};
-use crate::cli::run::{PAUSE_MAX, PAUSE_MIN, refuse};
-use crate::keep::post::{Charge, Keeper, News, sweep};
+use crate::cli::run::refuse;
+use crate::cli::run::restarts::{After, Restarts};
+use crate::keep::post::{Charge, Keeper, News, Rest};
 use crate::keep::tree::Left;
 use crate::keep::{self, launch};
 use crate::protocol::units::Moment;
@@ -30,6 +31,16 @@ enum End {
     Failed(String),
 }
 
+/// How a mastership ended.
+pub(super) enum Outcome {
+    /// And the whole run, with this exit code.
+    Over(u8),
+    /// It waits for mastership again.
+    Again,
+    /// CMD does not live here; the conversation with the daemon is over.
+    Hopeless,
+}
+
 /// One mastership.
 pub(super) struct Reign<'a> {
     ears: &'a mut Ears,
@@ -47,9 +58,13 @@ impl<'a> Reign<'a> {
         Self { ears, charge, span, is_lost: false, asked: None, terms: 0 }
     }
 
-    /// Runs CMD; gives the exit code of the whole run, or nothing if it waits for mastership again.
-    pub(super) fn run(&mut self, client: &mut Option<Client>, ending: Ending) -> Option<u8> {
-        let mut pause = PAUSE_MIN;
+    /// Runs CMD until it has ended for good, or mastership.
+    pub(super) fn run(
+        &mut self,
+        client: &mut Option<Client>,
+        ending: Ending,
+        restarts: &mut Restarts,
+    ) -> Outcome {
         let code = loop {
             let started = keep::now();
             let end = self.once(client);
@@ -64,10 +79,14 @@ impl<'a> Reign<'a> {
             if ending == Ending::Leave || self.asked.is_some() {
                 break code;
             }
-            let lived = keep::now().waited_since(started);
-            pause = if lived > PAUSE_MAX { PAUSE_MIN } else { pause };
-            self.rest(client, pause);
-            pause = (pause * 2).min(PAUSE_MAX);
+            match restarts.ended(keep::now().waited_since(started), code) {
+                After::Pause(pause) => self.rest(client, pause),
+                After::GiveAway => {
+                    self.say_gone(client);
+                    *client = None;
+                    return Outcome::Hopeless;
+                }
+            }
             if let Some(number) = self.asked {
                 break ears::code(number);
             }
@@ -77,12 +96,12 @@ impl<'a> Reign<'a> {
         };
         self.say_gone(client);
         if let (Ending::Restart, true, None) = (ending, self.is_lost, self.asked) {
-            return None;
+            return Outcome::Again;
         }
         if self.is_lost {
             refuse("mastership is lost", 0);
         }
-        Some(code)
+        Outcome::Over(code)
     }
 
     fn say_gone(&self, client: &mut Option<Client>) {
@@ -97,13 +116,18 @@ impl<'a> Reign<'a> {
         let mut keeper = match Keeper::start(&self.charge, &self.span) {
             Ok(keeper) => keeper,
             Err(error) => {
-                self.clear(client);
+                self.clear(client, &Rest::default());
                 return End::Failed(format!("cannot start the keeper of CMD: {error}"));
             }
         };
+        // A daemon that is gone is noticed where it is listened to.
+        if let Some(trouble) = client.as_mut().and_then(|client| client.say(&Request::Kept).err()) {
+            log::debug!("{trouble}");
+        }
         let end = self.watch(&mut keeper, client);
+        let rest = keeper.rest();
         drop(keeper);
-        self.clear(client);
+        self.clear(client, &rest);
         end
     }
 
@@ -175,8 +199,8 @@ impl<'a> Reign<'a> {
     }
 
     /// Until nothing is left of what a keeper left.
-    fn clear(&mut self, client: &mut Option<Client>) {
-        while sweep(&self.ears.tree) == Left::Something {
+    fn clear(&mut self, client: &mut Option<Client>, rest: &Rest) {
+        while rest.sweep(&self.ears.tree) == Left::Something {
             self.listen(client, keep::now().after(SWEEP_AGAIN));
         }
     }

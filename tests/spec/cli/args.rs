@@ -10,6 +10,7 @@ use quorate::cli::args::{
 use quorate::cli::help;
 use quorate::protocol::units::{NodeId, Term};
 use quorate::settings::hooks::HookName;
+use quorate::wire::hold::While;
 
 fn read(line: &str) -> Result<Call, String> {
     args::parse(line.split_whitespace().map(OsString::from)).map_err(|error| error.to_string())
@@ -35,7 +36,7 @@ fn fence(file: &str, term: Option<Term>, seconds: u64) -> Command {
 fn all_after_the_first_word_of_a_program_belongs_to_it() {
     let cmd = |line: &str| line.split(' ').map(OsString::from).collect();
     let run = |patience, grace, ending, line: &str| {
-        Command::Run(RunOptions { patience, grace, ending, cmd: cmd(line) })
+        Command::Run(RunOptions { role: While::Master, patience, grace, ending, cmd: cmd(line) })
     };
     let endless = |line: &str| run(Patience::Endless, None, Ending::Leave, line);
     assert_eq!(command("run -- ls --help"), endless("ls --help"));
@@ -46,6 +47,16 @@ fn all_after_the_first_word_of_a_program_belongs_to_it() {
     assert_eq!(command("run --wait 5s --grace 2s --restart -- ls"), all);
     let at_once = run(Patience::None, None, Ending::Leave, "ls");
     assert_eq!(command("run --no-wait -- ls"), at_once);
+    assert_eq!(command("run --while master -- ls"), endless("ls"));
+    let backup = RunOptions {
+        role: While::Backup,
+        patience: Patience::Endless,
+        grace: None,
+        ending: Ending::Leave,
+        cmd: cmd("ls"),
+    };
+    assert_eq!(command("run --while backup -- ls"), Command::Run(backup));
+    assert!(complaint("run --while slave -- ls").contains("must be master or backup"));
     assert!(complaint("run --restart").contains("CMD is missing"));
     assert!(complaint("run --wait 1s --no-wait ls").contains("one of them"));
 }

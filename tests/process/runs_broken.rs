@@ -1,0 +1,161 @@
+//! `quorate run` whose own processes stand still or were killed, all at once and again and again:
+//! what they ran is dead before their node votes, and their node does vote.
+//! Never more than a second of it is left to luck: what stops them goes on stopping them.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread::{Builder, JoinHandle};
+
+use rustix::process::{Pid, Signal, kill_process};
+
+use super::run_stage::{Stage, eventually, keeper_of};
+
+/// Stops some processes again as soon as anybody has woken them, until dropped.
+struct Freezer {
+    is_over: Arc<AtomicBool>,
+    thread: Option<JoinHandle<()>>,
+}
+
+impl Freezer {
+    fn over(processes: &[Pid]) -> Self {
+        let is_over = Arc::new(AtomicBool::new(false));
+        let (over, processes) = (Arc::clone(&is_over), processes.to_vec());
+        let freeze = move || {
+            while !over.load(Ordering::SeqCst) {
+                // Those that are gone need no stopping.
+                processes.iter().for_each(|pid| kill_process(*pid, Signal::STOP).unwrap_or(()));
+                std::thread::yield_now();
+            }
+        };
+        let thread = Builder::new().name("freezes".to_owned()).spawn(freeze).unwrap();
+        Self { is_over, thread: Some(thread) }
+    }
+}
+
+impl Drop for Freezer {
+    fn drop(&mut self) {
+        self.is_over.store(true, Ordering::SeqCst);
+        self.thread.take().unwrap().join().unwrap();
+    }
+}
+
+/// Another node than that one.
+fn other(name: &str) -> &'static str {
+    if name == "alpha" { "bravo" } else { "alpha" }
+}
+
+/// A master with a stubborn program, whose processes are frozen as `freeze` says, hands over.
+fn hands_over_with(freeze: impl FnOnce(Pid) -> Option<Freezer>) -> (Stage, String) {
+    let mut stage = Stage::of(3);
+    let (master, term) = stage.cluster.settles();
+    let front = stage.start(&master, &[], "stubborn");
+    stage.acts_after(0);
+    let _freezer = freeze(front.pid());
+    // Whether it is handed over in time is not asked: that another acts, and this one follows it.
+    stage.cluster.node(&master).ask(&["transfer", other(&master)]);
+    let (next, later) = stage.cluster.settles();
+    assert!(next != master && later > term, "{next} in {later} after {master} in {term}");
+    assert!(stage.living().is_empty(), "something outlived its term: {:?}", stage.living());
+    let log = stage.cluster.node(&master).log();
+    (stage, log)
+}
+
+/// F35
+#[test]
+fn a_front_that_stands_still_is_woken_and_its_node_votes_again() {
+    let (_, log) = hands_over_with(|front| {
+        kill_process(front, Signal::STOP).unwrap();
+        None
+    });
+    assert!(log.contains("woken"), "{log}");
+}
+
+/// F36
+#[test]
+fn a_front_and_a_keeper_that_stand_still_are_woken_and_their_node_votes_again() {
+    let (_, log) = hands_over_with(|front| {
+        [front, keeper_of(front)].iter().for_each(|pid| kill_process(*pid, Signal::STOP).unwrap());
+        None
+    });
+    assert!(log.contains("woken"), "{log}");
+}
+
+/// F36
+#[test]
+fn what_runs_below_those_that_never_wake_is_killed_by_the_daemon() {
+    let (_, log) = hands_over_with(|front| Some(Freezer::over(&[front, keeper_of(front)])));
+    assert!(log.contains("killing what still lives"), "{log}");
+}
+
+/// A front that waits and stands still has nothing to be killed.
+#[test]
+fn a_front_that_never_read_its_grant_does_not_keep_its_node_mute() {
+    let mut stage = Stage::of(3);
+    let (master, term) = stage.cluster.settles();
+    let next = other(&master);
+    let mut front = stage.start(next, &["--restart"], "plain");
+    eventually("it waits", || {
+        let open = fs::read_dir(format!("/proc/{}/fd", front.pid().as_raw_nonzero())).ok()?;
+        (open.count() > 6).then_some(())
+    });
+    front.signal(Signal::STOP);
+    stage.cluster.node(&master).ask(&["transfer", next]).printed();
+    stage.cluster.settles_on(next, &[&master]);
+    stage.cluster.node(next).ask(&["transfer", &master]).printed();
+    let (again, later) = stage.cluster.settles();
+    assert!(again == master && later > term);
+    assert!(stage.terms().is_empty());
+    // It goes on as if nothing had been.
+    front.signal(Signal::CONT);
+    stage.cluster.node(&master).ask(&["transfer", next]).printed();
+    assert!(stage.acts_after(0) > later);
+    front.signal(Signal::TERM);
+    assert!([0, 143].contains(&front.wait()));
+}
+
+/// Where control groups can be made, one that escaped from both is found there. F99
+#[test]
+fn what_escaped_from_a_front_and_a_keeper_that_were_killed_dies_in_its_control_group() {
+    let stage = Stage::of(1);
+    let front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    let both = [front.pid(), keeper_of(front.pid())];
+    let Some(group) = group_of(&stage) else {
+        return eprintln!("skipped: no control group can be made here");
+    };
+    both.iter().for_each(|pid| kill_process(*pid, Signal::STOP).unwrap());
+    both.iter().for_each(|pid| kill_process(*pid, Signal::KILL).unwrap());
+    stage.all_die();
+    eventually("its group is gone", || (!group.exists()).then_some(()));
+}
+
+/// The control group of what runs, if it has one of its own.
+fn group_of(stage: &Stage) -> Option<std::path::PathBuf> {
+    let pid = *stage.living().first()?;
+    let groups = fs::read_to_string(format!("/proc/{pid}/cgroup")).ok()?;
+    let mounts = fs::read_to_string("/proc/self/mountinfo").ok()?;
+    let group = quorate::daemon::cgroup::place_in(&groups, &mounts)?;
+    let is_own = |group: &Path| {
+        group.file_name().is_some_and(|name| name.to_str().unwrap().starts_with("quorate-run-"))
+    };
+    Some(group).filter(|group| is_own(group))
+}
+
+#[test]
+fn a_control_group_goes_with_what_was_in_it() {
+    let stage = Stage::of(1);
+    let mut front = stage.start("alpha", &[], "stubborn");
+    stage.acts_after(0);
+    let group = group_of(&stage);
+    front.signal(Signal::TERM);
+    let (front_pid, term) = (front.pid(), Signal::TERM);
+    eventually("it ended", || kill_process(front_pid, term).is_err().then_some(()));
+    assert_eq!(front.wait(), 137);
+    assert!(stage.living().is_empty());
+    match group {
+        Some(group) => assert!(!group.exists()),
+        None => eprintln!("skipped: no control group can be made here"),
+    }
+}
