@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 pub use crate::cli::command::{
     Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience, Preset,
-    ROLES, RunOptions, Show, Stay, Traces, Trial, Watch,
+    ROLES, RunOptions, Scope, Show, Stay, Traces, Trial, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -21,6 +21,9 @@ use crate::settings::paths::Flags;
 use crate::settings::suggest::nearest;
 use crate::wire::codes;
 use crate::wire::hold::While;
+
+/// How much of the history is shown if nobody says.
+const HISTORY_ROWS: usize = 20;
 
 /// Why a command line makes no sense, and what to do about it.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -269,6 +272,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "set-position" => Command::SetPosition(operands::position(&mut typed)?),
         "hook test" => operands::hook_test(&mut typed)?,
         "events" => Command::Events(stay(&typed)?, typed.format()),
+        "history" => history(&mut typed)?,
         "show" => Command::Show(typed.format()),
         "explain" => Command::Explain(code(&mut typed)?, typed.format()),
         "fence-check" => fence_check(&mut typed)?,
@@ -276,6 +280,20 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "config origin" => Command::ConfigOrigin,
         unknown => unreachable!("the table has a command {unknown} that nothing understands"),
     })
+}
+
+fn history(typed: &mut Typed) -> Result<Command, UsageError> {
+    let count = match typed.text("newest")? {
+        None => HISTORY_ROWS,
+        Some(text) => match text.parse() {
+            Ok(count) if count > 0 => count,
+            Ok(_) | Err(_) => {
+                return Err(typed.wrong(format!("--newest {text}: must be a number above 0")));
+            }
+        },
+    };
+    let scope = if typed.has("all") { Scope::Events } else { Scope::Reigns };
+    Ok(Command::History { count, scope, format: typed.format() })
 }
 
 /// What `quorate help …` is asked to explain.

@@ -171,6 +171,7 @@ impl Client {
             | Response::Event(_)
             | Response::EndOfEvents
             | Response::Taken
+            | Response::EndOfHistory(_)
             | Response::NotMaster
             | Response::Granted(_)
             | Response::Extended(_)
@@ -251,7 +252,7 @@ pub fn ask(place: &Place, request: &Request, limit: Duration) -> Result<Response
 /// # Errors
 /// Any [`Trouble`].
 pub fn status(place: &Place, limit: Duration) -> Result<StatusReport, Trouble> {
-    let Response::Status(report) = ask(place, &Request::Status, limit)? else {
+    let Response::Status(report) = ask(place, &Request::Status {}, limit)? else {
         return Err(Trouble::Foreign(place.path.clone()));
     };
     if report.schema != SCHEMA {

@@ -60,6 +60,15 @@ pub enum Command {
     HookTest(HookName, Trial),
     /// Print events.
     Events(Stay, Format),
+    /// Print what was kept through restarts.
+    History {
+        /// How many of the newest at most.
+        count: usize,
+        /// Masterships or events.
+        scope: Scope,
+        /// For people or for programs.
+        format: Format,
+    },
     /// Print the committed document.
     Show(Format),
     /// Say what a code means, or list all.
@@ -219,6 +228,15 @@ pub enum Trial {
     Run,
     /// It is run.
     Force,
+}
+
+/// What to print of the history.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Scope {
+    /// Who was master from when to when.
+    Reigns,
+    /// Every event that was kept.
+    Events,
 }
 
 /// What to print of the master.

@@ -258,6 +258,7 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
         | Response::Document(_)
         | Response::Handover(_)
         | Response::Taken
+        | Response::EndOfHistory(_)
         | Response::NotMaster
         | Response::Granted(_)
         | Response::Extended(_)
@@ -266,7 +267,7 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
     }
 }
 
-fn print_event(
+pub(super) fn print_event(
     event: &EventReport,
     format: Format,
     console: &mut Console<'_>,
@@ -282,7 +283,7 @@ fn print_event(
 /// # Errors
 /// Any trouble with the daemon or the output.
 pub fn show(door: &Place, format: Format, console: &mut Console<'_>) -> Outcome {
-    let Response::Document(report) = client::ask(door, &Request::Show, ANSWER_LIMIT)? else {
+    let Response::Document(report) = client::ask(door, &Request::Show {}, ANSWER_LIMIT)? else {
         return Err(Trouble::Foreign(door.path.clone()).into());
     };
     match format {

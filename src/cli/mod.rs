@@ -22,6 +22,8 @@ mod explain;
 mod hook;
 pub mod fence;
 pub mod help;
+pub mod history;
+pub mod reigns;
 pub mod topics;
 pub mod render;
 mod run;
@@ -120,6 +122,9 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::SetPosition(position) => commands::set_position(door, *position),
         Command::HookTest(name, trial) => hook::test(*name, *trial, places, console),
         Command::Events(stay, format) => commands::events(door, *stay, *format, console),
+        Command::History { count, scope, format } => {
+            history::history(places, *count, *scope, *format, console)
+        }
         Command::Show(format) => commands::show(door, *format, console),
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),

@@ -261,6 +261,23 @@ pub static TOPICS: &[Topic] = &[
         ..topic("events", Shelf::Ask, "what happened on this node lately")
     },
     Topic {
+        flags: &[
+            Flag {
+                short: Some('n'),
+                ..option("newest", "N", "how many lines at most (default 20)")
+            },
+            switch("all", "every event that was kept, not only who was master"),
+            JSON,
+        ],
+        about: "Prints who was master from when to when, as this node saw it, the newest last:\n\
+                why each mastership ended, and when there was no master or this daemon did not\n\
+                run. `quorate explain` knows the reasons; ~ means at most that long. It is kept\n\
+                in history.log and history.log.1 in the state directory, 256 KiB each, and is\n\
+                read from there if no daemon answers.",
+        exits: ASKING,
+        ..topic("history", Shelf::Ask, "who was master when, through restarts")
+    },
+    Topic {
         flags: &[JSON],
         exits: ASKING,
         ..topic("show", Shelf::Ask, "print the committed cluster.yaml")

@@ -19,53 +19,38 @@
 use std::fs::File;
 use std::io::{self, Write};
 use std::path::Path;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, bounded};
 use rustix::fs::{FileType, Mode, OFlags};
 
 use crate::daemon::clock;
 use crate::daemon::failure::{self, Failure};
+use crate::daemon::journal::{self, Journal, Matter, Writer};
 use crate::protocol::units::{Moment, NodeId, Term};
 
-/// How many lines may wait for the writer: a minute of acting or more at the usual heartbeats.
-pub const LINES_MAX: usize = 1024;
-/// How soon the writer tries to own up to lost lines when no new ones come.
-const OWN_UP_AGAIN: Duration = Duration::from_secs(1);
 /// Which boot of the machine the stamps belong to.
 const BOOT_ID: &str = "/proc/sys/kernel/random/boot_id";
-
-/// What goes to the writer.
-#[derive(Debug)]
-enum Line {
-    /// A whole line, with its end.
-    Text(String),
-    /// Answer when everything before this is written.
-    Flush(Sender<()>),
-    /// None came; there may be room again for owning up.
-    None,
-}
 
 /// The end that the driver holds.
 #[derive(Clone, Debug)]
 pub struct ActingLog {
     node: NodeId,
-    lines: Sender<Line>,
-    lost: Arc<AtomicU64>,
+    journal: Journal,
 }
 
-/// The end that writes: its body runs on a thread of its own.
-#[derive(Debug)]
-pub struct Writer<F = File> {
-    file: F,
+/// How the log names itself and its gaps.
+struct Acting {
     node: NodeId,
-    lines: Receiver<Line>,
-    lost: Arc<AtomicU64>,
-    /// The file may end in half a line.
-    is_torn: bool,
-    has_complained: bool,
+}
+
+impl Matter for Acting {
+    fn name(&self) -> &'static str {
+        "the acting log"
+    }
+
+    fn own_up(&self, lost: u64) -> String {
+        line(clock::now().boot_ns, "lost", Term(0), 0, &self.node, &format!(" count={lost}"))
+    }
 }
 
 /// The acting log of `node` at `path`, made if it is not there, and only ever appended to.
@@ -73,7 +58,7 @@ pub struct Writer<F = File> {
 /// # Errors
 /// It is no plain file, or the system refuses: an audit that was asked for and is not kept would
 /// be worse than none.
-pub fn open(path: &Path, node: &NodeId) -> Result<(ActingLog, Writer), Failure> {
+pub fn open(path: &Path, node: &NodeId) -> Result<(ActingLog, Writer<File>), Failure> {
     let what = format!("cannot open the acting log {}", path.display());
     let refused = |error: io::Error| Failure::of_system(failure::CANNOT_CREATE, &what, &error);
     // NONBLOCK keeps a FIFO from holding us while it is opened; plain files ignore it.
@@ -85,20 +70,16 @@ pub fn open(path: &Path, node: &NodeId) -> Result<(ActingLog, Writer), Failure> 
     if !FileType::from_raw_mode(found.st_mode).is_file() {
         return Err(Failure::new(failure::CANNOT_CREATE, format!("{what}: it is no plain file")));
     }
-    let (log, mut writer) = into(File::from(file), node);
-    // An earlier process may have been stopped in the middle of a line.
-    writer.is_torn = found.st_size > 0;
+    let (log, writer) = into(File::from(file), node);
+    let writer = if found.st_size > 0 { writer.after_another() } else { writer };
     log.put(clock::now().boot_ns, "open", Term(0), 0, &origin());
     Ok((log, writer))
 }
 
 /// An acting log of `node` that is written to `file`.
 pub fn into<F: Write>(file: F, node: &NodeId) -> (ActingLog, Writer<F>) {
-    let (sender, lines) = bounded(LINES_MAX);
-    let lost = Arc::new(AtomicU64::new(0));
-    let log = ActingLog { node: node.clone(), lines: sender, lost: Arc::clone(&lost) };
-    let node = node.clone();
-    (log, Writer { file, node, lines, lost, is_torn: false, has_complained: false })
+    let (journal, writer) = journal::into(file, Acting { node: node.clone() });
+    (ActingLog { node: node.clone(), journal }, writer)
 }
 
 impl ActingLog {
@@ -119,81 +100,11 @@ impl ActingLog {
 
     /// Waits until everything so far is written, at most `patience`.
     pub fn flush(&self, patience: Duration) {
-        let (done, written) = bounded(1);
-        if self.lines.send_timeout(Line::Flush(done), patience).is_ok() {
-            // What is not written by then is lost with the process, as after a crash.
-            written.recv_timeout(patience).ok();
-        }
+        self.journal.flush(patience);
     }
 
     fn put(&self, boot_ns: u64, event: &str, term: Term, until_ns: u64, more: &str) {
-        let text = line(boot_ns, event, term, until_ns, &self.node, more);
-        if self.lines.try_send(Line::Text(text)).is_err() {
-            self.lost.fetch_add(1, SeqCst);
-        }
-    }
-}
-
-impl<F: Write> Writer<F> {
-    /// Writes lines until there is nobody left to send one.
-    pub fn run(mut self) {
-        while let Some(line) = self.next() {
-            match line {
-                Line::Text(text) => self.write(&text),
-                // Who stopped waiting for the answer does not miss it.
-                Line::Flush(done) => drop(done.try_send(())),
-                Line::None => {}
-            }
-            self.own_up();
-        }
-    }
-
-    /// The next line, until there is nobody left to send one.
-    fn next(&self) -> Option<Line> {
-        if self.lost.load(SeqCst) == 0 {
-            return self.lines.recv().ok();
-        }
-        match self.lines.recv_timeout(OWN_UP_AGAIN) {
-            Ok(line) => Some(line),
-            Err(RecvTimeoutError::Timeout) => Some(Line::None),
-            Err(RecvTimeoutError::Disconnected) => None,
-        }
-    }
-
-    fn write(&mut self, text: &str) {
-        if let Err(error) = self.try_write(text) {
-            self.lost.fetch_add(1, SeqCst);
-            self.complain(&error);
-        }
-    }
-
-    fn try_write(&mut self, text: &str) -> io::Result<()> {
-        let start = if self.is_torn { "\n" } else { "" };
-        self.is_torn = true;
-        self.file.write_all(format!("{start}{text}").as_bytes())?;
-        self.is_torn = false;
-        Ok(())
-    }
-
-    /// Says how many lines are missing, once there is room again.
-    fn own_up(&mut self) {
-        let lost = self.lost.swap(0, SeqCst);
-        if lost == 0 {
-            return;
-        }
-        let more = format!(" count={lost}");
-        let text = line(clock::now().boot_ns, "lost", Term(0), 0, &self.node, &more);
-        if self.try_write(&text).is_err() {
-            self.lost.fetch_add(lost, SeqCst);
-        }
-    }
-
-    /// Once: a full disk fills the other log too.
-    fn complain(&mut self, error: &io::Error) {
-        if !self.has_complained {
-            self.has_complained = true;
-            log::error!("the acting log has gaps from now on, and counts them: {error}");
-        }
+        self.journal.put(line(boot_ns, event, term, until_ns, &self.node, more));
     }
 }
 

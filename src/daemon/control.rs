@@ -5,6 +5,7 @@
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr};
 use std::os::unix::net::UnixStream;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -15,7 +16,7 @@ use crate::daemon::backing::Backing;
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::driver::Driver;
-use crate::daemon::events::News;
+use crate::daemon::events::{News, Stamp};
 use crate::daemon::fitness::Fitness;
 use crate::daemon::holders::HOLDERS_MAX;
 use crate::daemon::holding::Holding;
@@ -26,12 +27,17 @@ use crate::daemon::spawn::spawn;
 use crate::protocol::effects::{StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::wire::codec::quoted;
-use crate::wire::control::{ErrorReport, EventReport, HandoverReport, Request, Response};
+use crate::wire::control::{
+    ErrorReport, EventReport, HandoverReport, HistoryEnd, Request, Response,
+};
 use crate::wire::control_frame::{self, FrameError};
+use crate::wire::history::Past;
 use crate::wire::hold::While;
 
 /// Within that long a request must arrive whole, and an answer be taken.
 pub const FRAME_WITHIN: Duration = Duration::from_secs(5);
+/// How long the newest lines of the history may take to be written before it is read.
+const WRITTEN_WITHIN: Duration = Duration::from_millis(200);
 /// How often a follower without news is looked after, so that one that left frees its place.
 const FOLLOWER_CHECK: Duration = Duration::from_secs(1);
 /// What a handover may take beyond two leases before the answer is "unknown".
@@ -49,15 +55,23 @@ pub struct Control {
     driver: Arc<Driver>,
     fitness: Arc<Fitness>,
     started: Moment,
+    state_dir: PathBuf,
     seats: Arc<Seats>,
     lines: Lines<IpAddr>,
 }
 
 impl Control {
-    /// Speaks for `driver` and its `fitness`, whose daemon started at `started`.
+    /// Speaks for `driver` and its `fitness`, whose daemon started at `started` and keeps its
+    /// history in `state_dir`.
     #[must_use]
-    pub fn new(driver: Arc<Driver>, fitness: Arc<Fitness>, started: Moment) -> Self {
-        Self { driver, fitness, started, seats: Arc::default(), lines: Lines::about_strangers() }
+    pub fn new(
+        driver: Arc<Driver>,
+        fitness: Arc<Fitness>,
+        started: Moment,
+        state_dir: PathBuf,
+    ) -> Self {
+        let lines = Lines::about_strangers();
+        Self { driver, fitness, started, state_dir, seats: Arc::default(), lines }
     }
 
     /// Takes connections for ever; each gets a thread.
@@ -137,6 +151,7 @@ impl Control {
                         None => send(stream, &no_room()),
                     };
                 }
+                Ok(Request::History {}) => self.tell_history(stream)?,
                 Ok(request) => send(stream, &self.answer(request))?,
                 Err(FrameError::Closed) => return Ok(()),
                 Err(error) => {
@@ -151,8 +166,8 @@ impl Control {
 
     fn answer(&self, request: Request) -> Response {
         match request {
-            Request::Status => Response::Status(Box::new(self.status())),
-            Request::Show => Response::Document(report::document(&self.driver.committed())),
+            Request::Status {} => Response::Status(Box::new(self.status())),
+            Request::Show {} => Response::Document(report::document(&self.driver.committed())),
             Request::Transfer { to } => self.transfer(to),
             Request::StepDown { hold_off_ms } => {
                 let hold_off = Duration::from_millis(hold_off_ms).min(HOLD_OFF_MAX);
@@ -166,7 +181,7 @@ impl Control {
             Request::Gone { .. } | Request::Kept => {
                 refusal("nothing was held in this conversation")
             }
-            Request::Events { .. } | Request::Hold { .. } => {
+            Request::Events { .. } | Request::History {} | Request::Hold { .. } => {
                 unreachable!("these are streamed, not answered")
             }
         }
@@ -204,6 +219,23 @@ impl Control {
             send(stream, &Response::Event(EventReport::clone(&event)))?;
         }
         send(stream, &Response::EndOfEvents)
+    }
+
+    /// Reads the files on this thread, without the lock.
+    fn tell_history(&self, stream: &UnixStream) -> Result<(), FrameError> {
+        self.driver.flush_history(WRITTEN_WITHIN);
+        let past = match Past::read(&self.state_dir) {
+            Ok(past) => past,
+            Err(error) => {
+                return send(stream, &refusal(&format!("there is no history to read: {error}")));
+            }
+        };
+        for event in past.events {
+            send(stream, &Response::Event(event))?;
+        }
+        let Stamp { time, uptime_ms } = self.driver.stamp();
+        let unreadable = past.unreadable;
+        send(stream, &Response::EndOfHistory(HistoryEnd { time, uptime_ms, unreadable }))
     }
 
     fn follow_events(&self, stream: &UnixStream) -> Result<(), FrameError> {

@@ -75,6 +75,14 @@ impl Directory {
         &self.path
     }
 
+    /// The same directory for whoever keeps something beside the state, wherever it is moved.
+    ///
+    /// # Errors
+    /// The system has no descriptor left.
+    pub fn share(&self) -> io::Result<OwnedFd> {
+        self.handle.try_clone()
+    }
+
     /// Whether something is called `name` in it.
     #[must_use]
     pub fn has(&self, name: &str) -> bool {

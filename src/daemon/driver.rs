@@ -13,7 +13,8 @@ use crossbeam_channel::{Receiver, Sender, bounded};
 use crate::daemon::acting::ActingWindow;
 use crate::daemon::acting_log::ActingLog;
 use crate::daemon::clock::{self, Reading};
-use crate::daemon::events::{News, Remark, Ring};
+use crate::daemon::events::{News, Remark, Ring, Stamp};
+use crate::daemon::history::History;
 use crate::daemon::holders::{Due, HolderId, Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
 use crate::daemon::store::StoreQueue;
@@ -49,6 +50,7 @@ struct Core {
     waiting: BTreeMap<RequestId, Sender<Answer>>,
     requests: u64,
     ring: Ring,
+    started_boot_ns: u64,
     holders: Holders,
     connected_for: (Hash, Hash),
 }
@@ -74,6 +76,7 @@ impl Driver {
             waiting: BTreeMap::new(),
             requests: 0,
             ring: Ring::default(),
+            started_boot_ns: clock::now().boot_ns,
             holders: Holders::default(),
         };
         Ok(Self {
@@ -104,6 +107,24 @@ impl Driver {
         if let Some(log) = self.acting_log.get() {
             log.flush(patience);
         }
+    }
+
+    /// Gives the driver the history that its events go to.
+    pub fn keep_history(&self, history: History) {
+        self.lock().ring.keep_in(history);
+    }
+
+    /// Waits until the history is written, at most `patience`.
+    pub fn flush_history(&self, patience: Duration) {
+        let history = self.lock().ring.history().cloned();
+        if let Some(history) = history {
+            history.journal().flush(patience);
+        }
+    }
+
+    /// What the clocks say that events are stamped with.
+    pub fn stamp(&self) -> Stamp {
+        self.lock().stamp()
     }
 
     /// The election loop: ticks whenever the node's deadline comes, for ever.
@@ -150,7 +171,8 @@ impl Driver {
     pub fn say(&self, remark: Remark) {
         let core = &mut *self.lock();
         let term = core.node.durable().term;
-        core.ring.say(remark, &core.name, term, clock::wall_text());
+        let stamp = core.stamp();
+        core.ring.say(remark, &core.name, term, stamp);
     }
 
     /// The kept events.
@@ -352,8 +374,15 @@ impl Core {
     fn tell(&mut self, events: &[Event]) {
         let term = self.node.durable().term;
         for event in events {
-            self.ring.tell(event, &self.name, term, clock::wall_text());
+            let stamp = self.stamp();
+            self.ring.tell(event, &self.name, term, stamp);
         }
+    }
+
+    fn stamp(&self) -> Stamp {
+        let Reading { moment, wall_ns } = clock::read();
+        let uptime_ns = moment.boot_ns.saturating_sub(self.started_boot_ns);
+        Stamp { time: clock::wall_text_of(wall_ns), uptime_ms: uptime_ns / 1_000_000 }
     }
 }
 

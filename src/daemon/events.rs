@@ -10,11 +10,12 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
 
+use crate::daemon::history::History;
 use crate::protocol::effects::{Event, Timeline};
 use crate::protocol::message::Refusal;
 use crate::protocol::units::{NodeId, Term};
 use crate::wire::codes;
-use crate::wire::control::{EventReport, SCHEMA};
+use crate::wire::control::{ChangeReport, EventReport, SCHEMA};
 
 /// How many events are kept for whoever asks later.
 pub const EVENTS_KEPT: usize = 256;
@@ -72,6 +73,15 @@ pub struct Remark {
     pub message: String,
 }
 
+/// When an event happened.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Stamp {
+    /// By the wall clock, as people read it.
+    pub time: String,
+    /// Since the daemon started, milliseconds.
+    pub uptime_ms: u64,
+}
+
 /// How loud an event is.
 #[must_use]
 pub fn loudness(event: &Event) -> Loudness {
@@ -84,10 +94,12 @@ pub fn loudness(event: &Event) -> Loudness {
         | Event::MasterChanged { .. }
         | Event::QuorumChanged { has_quorum: true, .. }
         | Event::PeerChanged { is_heard: true, .. }
+        | Event::HearingChanged { hears_us: true, .. }
         | Event::DocumentCommitted { .. }
         | Event::HandoverBegun { .. } => Loudness::Info,
         Event::QuorumChanged { has_quorum: false, .. }
-        | Event::PeerChanged { is_heard: false, .. } => Loudness::Warning,
+        | Event::PeerChanged { is_heard: false, .. }
+        | Event::HearingChanged { hears_us: false, .. } => Loudness::Warning,
         Event::Alarm(_) => Loudness::Alarm,
     }
 }
@@ -106,9 +118,17 @@ fn reason(event: &Event) -> Option<&'static str> {
         | Event::StopConfirmed { .. }
         | Event::QuorumChanged { .. }
         | Event::PeerChanged { .. }
+        | Event::HearingChanged { .. }
         | Event::DocumentCommitted { .. }
         | Event::Alarm(_) => None,
     }
+}
+
+/// From whom to whom mastership went.
+fn change(event: &Event) -> Option<ChangeReport> {
+    let Event::MasterChanged { from, to, term, .. } = event else { return None };
+    let [from, to] = [from, to].map(|id| id.as_ref().map(NodeId::to_string));
+    Some(ChangeReport { from, to, term: term.0 })
 }
 
 /// Who did not say yes, and why, as codes.
@@ -143,6 +163,10 @@ pub fn sentence(event: &Event) -> String {
         }
         Event::PeerChanged { peer, is_heard: true } => format!("{peer} is heard"),
         Event::PeerChanged { peer, is_heard: false } => format!("{peer} fell silent"),
+        Event::HearingChanged { peer, hears_us: true } => format!("{peer} hears this node again"),
+        Event::HearingChanged { peer, hears_us: false } => {
+            format!("{peer} is heard but does not hear this node: the link works one way only")
+        }
         Event::DocumentCommitted { position, revision } => {
             format!("document committed at {position}, revision {revision}")
         }
@@ -179,9 +203,10 @@ pub struct News {
     events: Receiver<Arc<EventReport>>,
     /// The newest event that found no room; its only other holder is the ring.
     newest_lost: Arc<AtomicU64>,
-    /// The newest one given, and its term.
+    /// The newest one given, its term and its time.
     seen: u64,
     term: u64,
+    uptime_ms: u64,
     /// Waits for the count of those before it to be given.
     next: Option<Arc<EventReport>>,
     node: NodeId,
@@ -216,26 +241,22 @@ impl News {
     }
 
     fn give(&mut self, event: Arc<EventReport>) -> Arc<EventReport> {
-        (self.seen, self.term) = (event.seq, event.term);
+        (self.seen, self.term, self.uptime_ms) = (event.seq, event.term, event.uptime_ms);
         event
     }
 
     fn own_up(&mut self, last: u64, time: String) -> Arc<EventReport> {
         let lost = last - self.seen;
         self.seen = last;
-        Arc::new(EventReport {
-            schema: SCHEMA,
-            seq: last,
-            time,
-            node: self.node.to_string(),
-            term: self.term,
-            code: codes::EVENTS_LOST.to_owned(),
-            level: Loudness::Warning.name().to_owned(),
+        let remark = Remark {
+            code: codes::EVENTS_LOST,
+            loudness: Loudness::Warning,
             reason: None,
-            refusals: BTreeMap::new(),
-            lost,
             message: format!("{lost} events are missing here: they were not read fast enough"),
-        })
+        };
+        let stamp = Stamp { time, uptime_ms: self.uptime_ms };
+        let report = report(remark, &self.node, Term(self.term), stamp);
+        Arc::new(EventReport { seq: last, lost, ..report })
     }
 }
 
@@ -266,11 +287,12 @@ pub struct Ring {
     kept: VecDeque<Arc<EventReport>>,
     followers: Vec<Follower>,
     attempts: u32,
+    history: Option<History>,
 }
 
 impl Ring {
-    /// Keeps and passes on `event`, which happened to `node` in `term` at `time`. Never blocks.
-    pub fn tell(&mut self, event: &Event, node: &NodeId, term: Term, time: String) {
+    /// Keeps and passes on `event`, which happened to `node` in `term`. Never blocks.
+    pub fn tell(&mut self, event: &Event, node: &NodeId, term: Term, stamp: Stamp) {
         let loudness = loudness(event);
         let level = self.log_level(event, loudness);
         let remark = Remark {
@@ -279,20 +301,35 @@ impl Ring {
             reason: reason(event),
             message: sentence(event),
         };
-        self.pass_on(level, report(remark, refusals(event), node, term, time));
+        let refusals = refusals(event);
+        let change = change(event);
+        self.pass_on(level, EventReport { refusals, change, ..report(remark, node, term, stamp) });
     }
 
-    /// Keeps and passes on what the daemon of `node`, in `term` at `time`, says of itself. Never
-    /// blocks.
-    pub fn say(&mut self, remark: Remark, node: &NodeId, term: Term, time: String) {
+    /// Keeps and passes on what the daemon of `node`, in `term`, says of itself. Never blocks.
+    pub fn say(&mut self, remark: Remark, node: &NodeId, term: Term, stamp: Stamp) {
         let level = remark.loudness.log_level();
-        self.pass_on(level, report(remark, BTreeMap::new(), node, term, time));
+        self.pass_on(level, report(remark, node, term, stamp));
+    }
+
+    /// From now on what is worth it also goes to `history`.
+    pub fn keep_in(&mut self, history: History) {
+        self.history = Some(history);
+    }
+
+    /// Where that goes.
+    #[must_use]
+    pub fn history(&self) -> Option<&History> {
+        self.history.as_ref()
     }
 
     fn pass_on(&mut self, level: log::Level, mut report: EventReport) {
         self.told += 1;
         report.seq = self.told;
         log::log!(level, "{}", report.message);
+        if let Some(history) = &self.history {
+            history.keep(&report);
+        }
         let report = Arc::new(report);
         self.followers.retain(|follower| follower.hears(&report));
         if self.kept.len() == EVENTS_KEPT {
@@ -312,6 +349,7 @@ impl Ring {
             | Event::StopConfirmed { .. }
             | Event::QuorumChanged { .. }
             | Event::PeerChanged { .. }
+            | Event::HearingChanged { .. }
             | Event::DocumentCommitted { .. }
             | Event::HandoverBegun { .. }
             | Event::Alarm(_) => {}
@@ -335,29 +373,29 @@ impl Ring {
         let follower = Follower { events: sender, newest_lost: Arc::downgrade(&newest_lost) };
         self.followers.push(follower);
         let node = node.clone();
-        let term = self.kept.back().map_or(0, |event| event.term);
-        (self.kept(), News { events, newest_lost, seen: self.told, term, next: None, node })
+        let (term, uptime_ms) =
+            self.kept.back().map_or((0, 0), |event| (event.term, event.uptime_ms));
+        let seen = self.told;
+        (self.kept(), News { events, newest_lost, seen, term, uptime_ms, next: None, node })
     }
 }
 
-fn report(
-    remark: Remark,
-    refusals: BTreeMap<String, String>,
-    node: &NodeId,
-    term: Term,
-    time: String,
-) -> EventReport {
+/// The report of `remark`; what else belongs to it is still missing.
+pub(crate) fn report(remark: Remark, node: &NodeId, term: Term, stamp: Stamp) -> EventReport {
+    let Stamp { time, uptime_ms } = stamp;
     let Remark { code, loudness, reason, message } = remark;
     EventReport {
         schema: SCHEMA,
         seq: 0,
         time,
+        uptime_ms,
         node: node.to_string(),
         term: term.0,
         code: code.to_owned(),
         level: loudness.name().to_owned(),
         reason: reason.map(str::to_owned),
-        refusals,
+        change: None,
+        refusals: BTreeMap::new(),
         lost: 0,
         message,
     }

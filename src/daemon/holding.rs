@@ -182,11 +182,12 @@ impl Holding {
                 Ok(true)
             }
             Ok(
-                Request::Status
-                | Request::Show
+                Request::Status {}
+                | Request::Show {}
                 | Request::Transfer { .. }
                 | Request::StepDown { .. }
                 | Request::SetPosition { .. }
+                | Request::History {}
                 | Request::Events { .. }
                 | Request::Hold { .. },
             )

@@ -13,6 +13,7 @@
 //! | `signals` | the caught signals | a signal | acts on one |
 //! | `log` | stderr | a line | holds anybody up |
 //! | `acting-log` | the acting log, if one is kept | a line | holds anybody up |
+//! | `history` | the history | a line | holds anybody up |
 //! | `store` | the state file | a record from the driver, ten seconds | takes the lock while it writes |
 //! | `patience` | the age of the write under way | one second | touches the disk |
 //! | `listener` | the listening socket | callers | reads a byte |
@@ -56,7 +57,9 @@ pub mod watchdog;
 // The disk.
 pub mod admin_files;
 pub mod directory;
+pub mod history;
 pub mod identity;
+pub mod journal;
 pub mod keys;
 pub mod patience;
 pub mod store;

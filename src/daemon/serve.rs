@@ -8,15 +8,17 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, select};
 
-use crate::daemon::acting_log::{self, Writer};
+use crate::daemon::acting_log;
 use crate::daemon::admin_files;
 use crate::daemon::clock;
 use crate::daemon::control::Control;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::directory::Directory;
 use crate::daemon::driver::Driver;
+use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::fitness::Fitness;
+use crate::daemon::history;
 use crate::daemon::identity;
 use crate::daemon::limits;
 use crate::daemon::log as lines;
@@ -38,6 +40,7 @@ use crate::settings::address::Address;
 use crate::settings::node::{LogFormat, NodeSettings};
 use crate::settings::paths::Places;
 use crate::settings::{cluster, node};
+use crate::wire::codes;
 use crate::wire::environment;
 
 /// How long the last mail may take to leave when the daemon stops.
@@ -80,12 +83,13 @@ struct Parts {
 
 fn run(places: &Places) -> Result<(), Failure> {
     let started = clock::now();
+    // First of all: to most of these signals a process that does not catch them dies.
+    let signals = catch_signals()?;
     let config = &places.config.path;
     let settings = read_settings(config)?;
     start_log(&settings)?;
     abort_on_panic();
     limits::raise_open_files()?;
-    let signals = catch_signals()?;
     let directory = Directory::open(&places.state_dir.path)?;
     let keys = identity::load_keys(&directory)?;
     let store = load_state(directory, &settings, keys.pin())?;
@@ -116,6 +120,7 @@ fn start(
         Failure::of_system(failure::IO, "the system gives no timer for the election loop", &error)
     })?);
     keep_acting_log(settings, &driver)?;
+    keep_history(settings, store.directory(), &driver)?;
     let options = NetworkOptions {
         dead_after: durable.committed.charter.timing.dead_after(),
         identity: durable.identity,
@@ -129,10 +134,16 @@ fn start(
     driver.connect(Arc::clone(&network));
     let socket = Arc::new(Socket::bind(&places.socket.path)?);
     let fitness = judge_fitness(settings, &driver);
-    let control = Arc::new(Control::new(Arc::clone(&driver), Arc::clone(&fitness), started));
+    let control = Arc::new(Control::new(
+        Arc::clone(&driver),
+        Arc::clone(&fitness),
+        started,
+        places.state_dir.path.clone(),
+    ));
     let parts = Parts { driver, network, control, socket, signals };
     let charter = &durable.committed.charter;
     let environment = probes_environment(settings, &charter.name, &places.socket.path);
+    parts.driver.say(own(codes::DAEMON_STARTED, Loudness::Info, start_words()));
     let say = Arc::clone(&parts.driver);
     let asking = fitness.start(settings, &environment, move |remark| say.say(remark));
     asking.and_then(|()| start_threads(&parts, store, records)).map_err(|error| {
@@ -163,9 +174,33 @@ fn keep_acting_log(settings: &NodeSettings, driver: &Driver) -> Result<(), Failu
     let Some(path) = &settings.acting_log else { return Ok(()) };
     let (log, writer) = acting_log::open(path, &settings.id)?;
     driver.log_acting(log);
-    spawn("acting-log", move || Writer::run(writer)).map(drop).map_err(|error| {
+    spawn("acting-log", move || writer.run()).map(drop).map_err(|error| {
         Failure::of_system(failure::IO, "the system gives no thread for the acting log", &error)
     })
+}
+
+/// The history and its thread.
+fn keep_history(
+    settings: &NodeSettings,
+    directory: &Directory,
+    driver: &Driver,
+) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Failure::of_system(failure::IO, "the system gives no thread for the history", &error)
+    };
+    let (history, writer) = history::of(&settings.id, directory.share().map_err(failed)?);
+    driver.keep_history(history);
+    spawn("history", move || writer.run()).map(drop).map_err(failed)
+}
+
+/// What tells one run of the daemon from the next.
+fn start_words() -> String {
+    let (version, pid) = (env!("CARGO_PKG_VERSION"), std::process::id());
+    format!("daemon of quorate {version} started, process {pid}")
+}
+
+fn own(code: &'static str, loudness: Loudness, message: String) -> Remark {
+    Remark { code, loudness, reason: None, message }
 }
 
 fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io::Result<()> {
@@ -199,7 +234,8 @@ fn is_acting(driver: &Driver) -> bool {
 /// Hands over from a disk that stands still, as an operator would by `step-down`: refused, with
 /// nothing stopped, unless somebody else is ready.
 fn leave_stalled_disk(driver: &Driver, taken: Duration) {
-    log::warn!("the disk has not finished a write for {} s", taken.as_secs());
+    let message = format!("the disk has not finished a write for {} s", taken.as_secs());
+    driver.say(own(codes::STORAGE_STALLED, Loudness::Warning, message));
     if is_acting(driver) {
         log::warn!("handing over, if another node is ready");
         let reason = StepDownReason::StalledStorage;
@@ -311,7 +347,10 @@ fn hurried(number: i32) -> Failure {
 
 fn stop(parts: &Parts, flush: Duration) {
     parts.network.stop(flush);
+    let message = format!("daemon stopped, process {}", std::process::id());
+    parts.driver.say(own(codes::DAEMON_STOPPED, Loudness::Info, message));
     parts.driver.flush_acting_log(LAST_WORDS_WITHIN);
+    parts.driver.flush_history(LAST_WORDS_WITHIN);
     parts.socket.remove();
     log::info!("stopped");
 }

@@ -1,12 +1,13 @@
 //! Whom this node believes to be master, whom it hears, and how that changed.
 //! Never decides anything by it; people, hooks and events do.
 
-use alloc::collections::BTreeSet;
+use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
 
 use crate::protocol::activity::Activity;
 use crate::protocol::effects::{ChangeReason, Event, StopReason};
+use crate::protocol::liveness::Peer;
 use crate::protocol::status::Knowledge;
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
@@ -19,6 +20,13 @@ pub(crate) struct Believed {
     pub(crate) knowledge: Knowledge,
 }
 
+/// Since when a peer that is heard has not heard this node, and whether that was told.
+#[derive(Clone, Debug)]
+struct Deaf {
+    since: Moment,
+    is_told: bool,
+}
+
 /// What this node believes, and its history.
 #[derive(Clone, Debug)]
 pub(crate) struct Belief {
@@ -28,6 +36,8 @@ pub(crate) struct Belief {
     pub(crate) changes: u64,
     has_quorum: bool,
     heard: BTreeSet<NodeId>,
+    /// Who is heard and does not hear this node.
+    deaf: BTreeMap<NodeId, Deaf>,
     stopped: Option<StopReason>,
 }
 
@@ -47,6 +57,7 @@ impl Belief {
             changes: 0,
             has_quorum: false,
             heard: BTreeSet::new(),
+            deaf: BTreeMap::new(),
             stopped: None,
         }
     }
@@ -59,6 +70,7 @@ impl Belief {
             }
         }
         self.observe_peers(voter, now);
+        self.observe_hearing(voter, now);
         self.observe_quorum(voter, now);
         self.observe_master(voter, now);
     }
@@ -76,6 +88,36 @@ impl Belief {
             voter.event(Event::PeerChanged { peer, is_heard });
         }
         self.heard = heard;
+    }
+
+    /// Tells of a link that works one way only. Every link does so for a moment when it comes up,
+    /// and dead_after is what silence takes to be told, too.
+    fn observe_hearing(&mut self, voter: &mut Voter, now: Moment) {
+        let dead_after = voter.dead_after();
+        let me = &voter.me;
+        let heard = || voter.peers.all_heard(now, dead_after);
+        let is_deaf = |peer: &Peer| !peer.presence.hears.contains(me);
+        if self.deaf.is_empty() && !heard().any(|(_, peer)| is_deaf(peer)) {
+            return;
+        }
+        let mut changed: Vec<(NodeId, bool)> = Vec::new();
+        for (id, peer) in heard() {
+            if !is_deaf(peer) {
+                let was = self.deaf.remove(id);
+                changed.extend(was.filter(|was| was.is_told).map(|_| (id.clone(), true)));
+                continue;
+            }
+            let deaf = self.deaf.entry(id.clone()).or_insert(Deaf { since: now, is_told: false });
+            if !deaf.is_told && now.waited_since(deaf.since) >= dead_after {
+                deaf.is_told = true;
+                changed.push((id.clone(), false));
+            }
+        }
+        // Of a peer that fell silent, that is told instead.
+        self.deaf.retain(|id, _| self.heard.contains(id));
+        for (peer, hears_us) in changed {
+            voter.event(Event::HearingChanged { peer, hears_us });
+        }
     }
 
     fn observe_quorum(&mut self, voter: &mut Voter, now: Moment) {

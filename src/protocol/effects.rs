@@ -326,6 +326,13 @@ pub enum Event {
         /// Whether it is heard.
         is_heard: bool,
     },
+    /// A peer that is heard does not hear this node, and has not for dead_after; or it does again.
+    HearingChanged {
+        /// The peer.
+        peer: NodeId,
+        /// Whether it says that it hears this node.
+        hears_us: bool,
+    },
     /// A new document is committed.
     DocumentCommitted {
         /// Its position.

@@ -15,14 +15,15 @@ pub const SCHEMA: u32 = 1;
 /// The largest request or answer, in bytes (H44).
 pub const CONTROL_FRAME_MAX: usize = 1 << 20;
 
-/// What a local program asks.
+/// What a local program asks. None is a unit: of a unit, fields that do not belong to it are not
+/// refused.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
 pub enum Request {
     /// Everything about this node now. Answered by `Response::Status`.
-    Status,
+    Status {},
     /// The committed document's body, and where it stands. Answered by `Response::Document`.
-    Show,
+    Show {},
     /// Make `to`, or the best other node, the master. Answered by `Response::Handover`.
     Transfer {
         /// The wanted master's name.
@@ -43,6 +44,9 @@ pub enum Request {
         /// Whether to stay for new ones after the kept ones.
         follow: bool,
     },
+    /// What this node kept of its past, through restarts: any number of `Response::Event`, then
+    /// `Response::EndOfHistory`.
+    History {},
     /// To act while this node does: see `wire::hold`. Answered by `Response::NotMaster` if it
     /// does not act now, then by `Granted`, `Extended` and `Stop` for as long as the stream lasts.
     Hold {
@@ -80,6 +84,8 @@ pub enum Response {
     Event(EventReport),
     /// The kept events are all sent and `follow` was false.
     EndOfEvents,
+    /// The history is all sent.
+    EndOfHistory(HistoryEnd),
     /// To `Request::Hold`: not now; wait, or leave.
     NotMaster,
     /// To `Request::Hold`: this node acts from now on, and so may the program.
@@ -330,6 +336,9 @@ pub struct EventReport {
     pub seq: u64,
     /// Wall clock, RFC 3339 with milliseconds, UTC; for people, it decides nothing.
     pub time: String,
+    /// Time since the daemon started, which nobody sets; it goes on while the machine sleeps.
+    #[serde(default)]
+    pub uptime_ms: u64,
     /// This node.
     pub node: String,
     /// This node's term then.
@@ -341,14 +350,66 @@ pub struct EventReport {
     /// Why, as a stable name, where there is a reason: `quorate explain` knows it too.
     #[serde(default)]
     pub reason: Option<String>,
+    /// For `master-changed`: from whom to whom.
+    #[serde(default)]
+    pub change: Option<ChangeReport>,
     /// For `election-failed`: why each voter that did not say yes did not, as a stable name.
     #[serde(default)]
     pub refusals: BTreeMap<String, String>,
-    /// For `events-lost`: how many events the reader was too slow for. `seq` is the last one's.
+    /// For `events-lost`: how many events the reader was too slow for, with the last one's `seq`;
+    /// in the history, how many could not be written.
     #[serde(default)]
     pub lost: u64,
     /// The event as one sentence.
     pub message: String,
+}
+
+/// A change of the master that a node believes in.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ChangeReport {
+    /// The master before; null if there was none.
+    pub from: Option<String>,
+    /// The master now; null if there is none.
+    pub to: Option<String>,
+    /// The term of the master now; without one, this node's.
+    pub term: u64,
+}
+
+/// When and how whole a history was read.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct HistoryEnd {
+    /// Wall clock, as for an event.
+    pub time: String,
+    /// Time since the daemon started.
+    pub uptime_ms: u64,
+    /// How many lines are damaged, and missing.
+    pub unreadable: u64,
+}
+
+/// One span of time, `quorate history --json`: one object per line, the newest last.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ReignReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// `master`: that node was, as far as this one knew; `no-master`: it knew of none;
+    /// `not-watched`: its daemon did not run.
+    pub kind: String,
+    /// For `master`: its name.
+    pub master: Option<String>,
+    /// For `master`: its term.
+    pub term: Option<u64>,
+    /// Since when, wall clock.
+    pub from: String,
+    /// Until when; null if it lasts.
+    pub until: Option<String>,
+    /// How long; for what lasts, so far.
+    pub lasted_ms: u64,
+    /// False if it may have ended earlier: this daemon died without a word and saw no end.
+    pub exact: bool,
+    /// Why it began, as a stable name.
+    pub began: String,
+    /// Why it ended, as a stable name; null if it lasts.
+    pub ended: Option<String>,
 }
 
 /// One code, `quorate explain --json`: one object per line.

@@ -7,6 +7,7 @@ pub mod control_frame;
 pub mod environment;
 pub mod frame;
 pub mod hello;
+pub mod history;
 pub mod hold;
 pub mod record;
 mod spelling;

@@ -14,6 +14,7 @@ mod faults;
 mod fence;
 mod health;
 mod hooks_tried;
+mod history;
 mod latency;
 mod led;
 mod mounts;

@@ -154,7 +154,7 @@ pub(super) fn ask(socket: &Path) -> Option<StatusReport> {
     let mut stream = UnixStream::connect(socket).ok()?;
     stream.set_read_timeout(Some(ANSWER_LIMIT)).ok()?;
     stream.set_write_timeout(Some(ANSWER_LIMIT)).ok()?;
-    control_frame::write(&mut stream, &Request::Status).ok()?;
+    control_frame::write(&mut stream, &Request::Status {}).ok()?;
     let answer = control_frame::read(&mut stream).ok()?;
     let Response::Status(report) = answer else {
         panic!("asked for the status, answered {answer:?}");

@@ -4,8 +4,9 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use quorate::daemon::acting_log::{self, ActingLog, LINES_MAX};
+use quorate::daemon::acting_log::{self, ActingLog};
 use quorate::daemon::clock;
+use quorate::daemon::journal::LINES_MAX;
 use quorate::daemon::network::Delivery;
 use quorate::protocol::effects::Input;
 use quorate::protocol::units::{Moment, Term};
@@ -17,21 +18,21 @@ const NOW: Moment = Moment { boot_ns: 5_000_000_000, raw_ns: 4_000_000_000 };
 
 /// A file in memory that takes `room` bytes, then is full until it is given more.
 #[derive(Clone, Default)]
-struct Paper(Arc<Mutex<(String, usize)>>);
+pub(super) struct Paper(Arc<Mutex<(String, usize)>>);
 
 impl Paper {
-    fn with_room(room: usize) -> Self {
+    pub(super) fn with_room(room: usize) -> Self {
         let paper = Self::default();
         paper.0.lock().unwrap().1 = room;
         paper
     }
 
-    fn give_room(&self) {
+    pub(super) fn give_room(&self) {
         self.0.lock().unwrap().1 = usize::MAX;
     }
 
     /// Its lines; this process's id reads PID.
-    fn lines(&self) -> Vec<String> {
+    pub(super) fn lines(&self) -> Vec<String> {
         let pid = std::process::id().to_string();
         let text = self.0.lock().unwrap().0.clone();
         text.lines().map(|line| line.replace(&pid, "PID")).collect()

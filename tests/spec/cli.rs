@@ -3,6 +3,7 @@
 mod args;
 mod commands;
 mod fence;
+mod history;
 mod render;
 mod reports;
 mod trust;

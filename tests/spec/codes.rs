@@ -52,6 +52,10 @@ fn events() -> Vec<Event> {
             Event::PeerChanged { peer: node("bravo"), is_heard: true },
         Event::PeerChanged { is_heard: false, .. } =>
             Event::PeerChanged { peer: node("bravo"), is_heard: false },
+        Event::HearingChanged { hears_us: true, .. } =>
+            Event::HearingChanged { peer: node("bravo"), hears_us: true },
+        Event::HearingChanged { hears_us: false, .. } =>
+            Event::HearingChanged { peer: node("bravo"), hears_us: false },
         Event::DocumentCommitted { .. } => Event::DocumentCommitted { position, revision: 3 },
         Event::HandoverBegun { .. } =>
             Event::HandoverBegun { to: None, reason: StopReason::Leaving },

@@ -35,7 +35,8 @@ pub(super) fn serve(workshop: &Workshop, driver: Arc<Driver>) -> Arc<Socket> {
     let settings = NodeSettings::new(node("alpha"));
     let teller = Arc::clone(&driver);
     let fitness = Fitness::new(&settings, move |said| teller.deliver(Input::Condition(said)));
-    let control = Arc::new(Control::new(driver, Arc::new(fitness), clock::now()));
+    let control =
+        Arc::new(Control::new(driver, Arc::new(fitness), clock::now(), workshop.state_path()));
     let theirs = Arc::clone(&socket);
     let run = move || control.run(&theirs);
     std::thread::Builder::new().name("control".to_owned()).spawn(run).unwrap();
@@ -69,10 +70,14 @@ fn refusal(response: Response) -> String {
 fn several_requests_are_answered_on_one_connection() {
     let workshop = Workshop::new();
     let mut stream = connect(&served(&workshop));
-    let Response::Status(status) = ask(&mut stream, &Request::Status) else { panic!("no status") };
+    let Response::Status(status) = ask(&mut stream, &Request::Status {}) else {
+        panic!("no status")
+    };
     assert_eq!((status.node.as_str(), status.role.as_str()), ("alpha", "master"));
     assert_eq!(status.pid, std::process::id());
-    let Response::Document(document) = ask(&mut stream, &Request::Show) else { panic!("no body") };
+    let Response::Document(document) = ask(&mut stream, &Request::Show {}) else {
+        panic!("no body")
+    };
     assert!(document.body.contains("cluster: \"shop\""));
     assert_eq!((document.revision, document.hash.len()), (1, 64));
 }
@@ -85,6 +90,31 @@ fn a_handover_that_cannot_be_is_refused_with_the_reason() {
     let Response::Handover(report) = ask(&mut stream, &request) else { panic!("no report") };
     assert_eq!(report.outcome, "refused");
     assert!(report.message.contains("may lead"), "{}", report.message);
+}
+
+#[test]
+fn a_request_with_a_field_that_is_not_its_own_is_refused() {
+    let workshop = Workshop::new();
+    let socket = served(&workshop);
+    for word in ["status", "show", "history", "hold"] {
+        let mut stream = connect(&socket);
+        let odd = serde_json::json!({"ask": word, "x": 1});
+        control_frame::write(&mut stream, &odd).unwrap();
+        let words = refusal(control_frame::read(&mut stream).unwrap());
+        assert!(words.contains("unknown field"), "{word}: {words}");
+    }
+}
+
+#[test]
+fn a_history_is_sent_to_its_end_and_one_that_was_never_kept_is_refused() {
+    let workshop = Workshop::new();
+    let mut stream = connect(&served(&workshop));
+    assert!(refusal(ask(&mut stream, &Request::History {})).contains("no history to read"));
+    std::fs::write(workshop.state_path().join("history.log"), "torn\n").unwrap();
+    let Response::EndOfHistory(end) = ask(&mut stream, &Request::History {}) else {
+        panic!("no end");
+    };
+    assert_eq!(end.unreadable, 1);
 }
 
 #[test]
@@ -104,7 +134,7 @@ fn kept_events_end_with_a_mark() {
     assert!(answers.any(|answer| matches!(answer, Response::Event(e) if e.code == "elected")));
     assert!(answers.any(|answer| answer == Response::EndOfEvents));
     drop(answers);
-    assert!(matches!(ask(&mut stream, &Request::Status), Response::Status(_)));
+    assert!(matches!(ask(&mut stream, &Request::Status {}), Response::Status(_)));
 }
 
 #[test]
@@ -146,7 +176,7 @@ fn a_request_that_is_none_is_refused_and_the_stream_closed() {
 fn seated(socket: &Socket) -> Vec<UnixStream> {
     let mut seated: Vec<UnixStream> = (0..CLIENTS_MAX).map(|_| connect(socket)).collect();
     for stream in &mut seated {
-        assert!(matches!(ask(stream, &Request::Status), Response::Status(_)));
+        assert!(matches!(ask(stream, &Request::Status {}), Response::Status(_)));
     }
     seated
 }
@@ -163,7 +193,7 @@ fn one_client_too_many_is_told_to_try_again_and_the_others_stay() {
     let mut seated = seated(&socket);
     let mut late = connect(&socket);
     assert!(is_busy(&control_frame::read(&mut late).unwrap()));
-    assert!(matches!(ask(&mut seated[0], &Request::Status), Response::Status(_)));
+    assert!(matches!(ask(&mut seated[0], &Request::Status {}), Response::Status(_)));
 }
 
 #[test]
@@ -172,7 +202,7 @@ fn a_client_waits_a_while_for_the_seat_of_one_that_leaves() {
     let socket = served(&workshop);
     let mut seated = seated(&socket);
     let mut late = connect(&socket);
-    control_frame::write(&mut late, &Request::Status).unwrap();
+    control_frame::write(&mut late, &Request::Status {}).unwrap();
     drop(seated.pop());
     assert!(matches!(control_frame::read(&mut late).unwrap(), Response::Status(_)));
 }
@@ -187,7 +217,7 @@ fn followers_never_take_every_seat() {
         assert!(matches!(ask(stream, &follow), Response::Event(_)));
     }
     assert!(is_busy(&ask(&mut connect(&socket), &follow)));
-    assert!(matches!(ask(&mut connect(&socket), &Request::Status), Response::Status(_)));
+    assert!(matches!(ask(&mut connect(&socket), &Request::Status {}), Response::Status(_)));
     drop(followers.pop());
     // A follower that left is noticed within a second or so.
     let deadline = Deadline::after(PATIENCE);
@@ -202,7 +232,9 @@ fn a_hold_off_for_ever_ends_within_a_year() {
     let mut stream = connect(&served(&workshop));
     let request = Request::StepDown { hold_off_ms: u64::MAX };
     assert!(matches!(ask(&mut stream, &request), Response::Handover(_)));
-    let Response::Status(status) = ask(&mut stream, &Request::Status) else { panic!("no status") };
+    let Response::Status(status) = ask(&mut stream, &Request::Status {}) else {
+        panic!("no status")
+    };
     assert!(status.hold_off_left_ms.is_none_or(|left| left <= 366 * 86_400_000), "{status:?}");
 }
 
@@ -212,11 +244,11 @@ fn a_socket_that_was_cleaned_away_comes_back_and_keeps_its_clients() {
     let socket = served(&workshop);
     assert!(!socket.renew().unwrap(), "it is in its place");
     let mut old = connect(&socket);
-    assert!(matches!(ask(&mut old, &Request::Status), Response::Status(_)));
+    assert!(matches!(ask(&mut old, &Request::Status {}), Response::Status(_)));
     fs::remove_dir_all(socket.path().parent().unwrap()).unwrap();
     assert!(socket.renew().unwrap());
-    assert!(matches!(ask(&mut connect(&socket), &Request::Status), Response::Status(_)));
-    assert!(matches!(ask(&mut old, &Request::Status), Response::Status(_)));
+    assert!(matches!(ask(&mut connect(&socket), &Request::Status {}), Response::Status(_)));
+    assert!(matches!(ask(&mut old, &Request::Status {}), Response::Status(_)));
 }
 
 #[test]
@@ -302,7 +334,7 @@ fn a_program_says_how_fresh_the_data_is_and_status_shows_it() {
     let socket = served(&workshop);
     let mut stream = connect(&socket);
     assert_eq!(ask(&mut stream, &Request::SetPosition { position: 42 }), Response::Taken);
-    let Response::Status(report) = ask(&mut stream, &Request::Status) else {
+    let Response::Status(report) = ask(&mut stream, &Request::Status {}) else {
         panic!("no status");
     };
     let freshness = report.freshness.expect("somebody said so");

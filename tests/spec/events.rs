@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::daemon::events::{
-    EVENTS_KEPT, FOLLOWER_QUEUE_MAX, Loudness, News, Remark, Ring, loudness, sentence,
+    EVENTS_KEPT, FOLLOWER_QUEUE_MAX, Loudness, News, Remark, Ring, Stamp, loudness, sentence,
 };
 use quorate::protocol::effects::{Alarm, ChangeReason, Event, StopReason, Timeline};
 use quorate::protocol::message::Refusal;
@@ -12,10 +12,14 @@ use quorate::protocol::units::Term;
 
 use super::workshop::node;
 
+fn at(time: &str) -> Stamp {
+    Stamp { time: time.to_owned(), uptime_ms: 7 }
+}
+
 fn tell(ring: &mut Ring, times: usize) {
     let event = Event::PeerChanged { peer: node("bravo"), is_heard: true };
     for _ in 0..times {
-        ring.tell(&event, &node("alpha"), Term(4), "2027-01-15T08:00:00.000Z".to_owned());
+        ring.tell(&event, &node("alpha"), Term(4), at("2027-01-15T08:00:00.000Z"));
     }
 }
 
@@ -149,7 +153,7 @@ fn an_event_carries_its_reason_as_a_code() {
         Event::MasterChanged { from: None, to: None, term, reason: ChangeReason::Released },
         Event::Alarm(Alarm::StopOverdue { term }),
     ] {
-        ring.tell(&event, &node("alpha"), term, String::new());
+        ring.tell(&event, &node("alpha"), term, at(""));
     }
     let reasons: Vec<_> = ring.kept().iter().map(|event| event.reason.clone()).collect();
     assert_eq!(reasons, [Some("ended-failback".to_owned()), Some("released".to_owned()), None]);
@@ -161,7 +165,7 @@ fn a_failed_election_carries_who_refused_and_why_as_codes() {
     let mut ring = Ring::default();
     let refusals = vec![(node("bravo"), Refusal::StorageFailed)];
     let event = Event::ElectionFailed { term: Term(7), refusals, silent: vec![node("charlie")] };
-    ring.tell(&event, &node("alpha"), Term(7), String::new());
+    ring.tell(&event, &node("alpha"), Term(7), at(""));
     let refusals: Vec<_> = ring.kept()[0].refusals.clone().into_iter().collect();
     let wanted = [("bravo", "refused-storage-failed"), ("charlie", "no-answer")];
     assert_eq!(refusals, wanted.map(|(node, why)| (node.to_owned(), why.to_owned())));
@@ -188,7 +192,7 @@ fn what_the_daemon_says_of_itself_is_counted_and_passed_on_like_an_event_of_its_
         reason: Some("ended-hook-failed"),
         message: "it runs".to_owned(),
     };
-    ring.say(remark, &node("alpha"), Term(4), "now".to_owned());
+    ring.say(remark, &node("alpha"), Term(4), at("now"));
     assert_eq!(rest(&mut news), [(1, 0), (2, 0)]);
     let said = ring.kept()[1].clone();
     assert_eq!((said.node.as_str(), said.term, said.time.as_str()), ("alpha", 4, "now"));

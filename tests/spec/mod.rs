@@ -22,6 +22,8 @@ mod events;
 mod fitness;
 mod handovers;
 mod health;
+mod hearing;
+mod history;
 mod hold;
 mod holders;
 mod holding;

@@ -17,6 +17,7 @@
  *     order N                     "order N" goes to FAULTS.log once all lines are in force
  *     trace                       every call that disk lines could concern goes there: "did CALL"
  *     under PATH                  disk lines concern files at or below PATH
+ *     except PREFIX               but none whose path begins with PREFIX
  *     disk CALL WHICH ACTION [X]  CALL: unlink open write fsync rename
  *                                 WHICH: 3 is the third such call from now on; 3+ all later too
  *                                 ACTION: fail ERRNO | short BYTES | lie BYTES | stall MS
@@ -122,7 +123,7 @@ struct rule {
 };
 
 struct orders {
-    char under[PATH_MAX + 16];
+    char under[PATH_MAX + 16], except[PATH_MAX + 16];
     bool is_traced;
     int count;
     struct rule rules[RULES_MAX];
@@ -146,17 +147,25 @@ static bool link_of(long fd, char *path)
 static bool is_under(const struct orders *orders, const char *path)
 {
     size_t length = strlen(orders->under);
+    size_t excepted = strlen(orders->except);
+    if (excepted && strncmp(path, orders->except, excepted) == 0)
+        return false;
     return strncmp(path, orders->under, length) == 0 && (path[length] == '/' || path[length] == 0);
 }
 
 static bool concerns(const struct orders *orders, long directory, const char *name)
 {
-    char path[PATH_MAX];
+    char path[2 * PATH_MAX];
     if (!orders->under[0])
         return false;
     if (name && name[0] == '/')
         return is_under(orders, name);
-    return link_of((int)directory == AT_FDCWD ? -1 : directory, path) && is_under(orders, path);
+    if (!link_of((int)directory == AT_FDCWD ? -1 : directory, path))
+        return false;
+    size_t length = strlen(path);
+    if (name)
+        snprintf(path + length, sizeof path - length, "/%s", name);
+    return is_under(orders, path);
 }
 
 static int kind_of(long number, const long *a, const struct orders *orders)
@@ -410,6 +419,8 @@ static void take_orders(FILE *file)
         line[strcspn(line, "\n")] = 0;
         if (strncmp(line, "under ", 6) == 0)
             snprintf(orders->under, sizeof orders->under, "%s", line + 6);
+        else if (strncmp(line, "except ", 7) == 0)
+            snprintf(orders->except, sizeof orders->except, "%s", line + 7);
         else if (strcmp(line, "trace") == 0)
             orders->is_traced = true;
         else if (strncmp(line, "disk ", 5) == 0)

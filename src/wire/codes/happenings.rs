@@ -49,6 +49,13 @@ pub(super) const EVENTS: &[Code] = &[
         "Nothing came from a peer for dead_after.",
         "If that node should be up, look at its daemon, and at the network between.",
     ),
+    code("peer-both-ways", "A peer that did not hear this node hears it again.", NOTHING),
+    code(
+        "peer-one-way",
+        "A peer is heard, and says that it does not hear this node: the link is cut one way. If \
+         this node is master, that peer does not renew its lease.",
+        "Look at firewalls and routes from this node to it; quorate status shows both directions.",
+    ),
     code(
         "document-committed",
         "A majority has this cluster.yaml on disk; it is in force.",
@@ -66,8 +73,22 @@ pub(super) const EVENTS: &[Code] = &[
     ),
     code(
         super::EVENTS_LOST,
-        "Events came faster than this follower read them; `lost` says how many are missing here.",
-        "Ask quorate status for how things are now; read the stream without long pauses.",
+        "`lost` events are missing here: a follower read too slowly, or for the history, which is \
+         on disk, they could not be written.",
+        "Ask quorate status for how things are now; read a stream without long pauses, and make \
+         room on the disk.",
+    ),
+    code(
+        super::DAEMON_STARTED,
+        "This node's daemon serves from now on. If there is no daemon-stopped before it, the one \
+         before was killed or crashed, or the machine went down.",
+        "If nobody meant it, look at the system's log for what ended the one before.",
+    ),
+    code(super::DAEMON_STOPPED, "This node's daemon was told to end, and does.", NOTHING),
+    code(
+        super::STORAGE_STALLED,
+        "A write to this node's disk takes far too long. A master hands over if it can.",
+        "Look at that disk and at the system's log for errors and load.",
     ),
 ];
 

@@ -88,7 +88,17 @@ pub const EVENTS_LOST: &str = "events-lost";
 pub const HEALTH_CHANGED: &str = "health-changed";
 
 /// The events that the daemon tells of itself, not of an election.
-pub const OWN_EVENTS: &[&str] = &[EVENTS_LOST, HEALTH_CHANGED];
+pub const OWN_EVENTS: &[&str] =
+    &[EVENTS_LOST, HEALTH_CHANGED, DAEMON_STARTED, DAEMON_STOPPED, STORAGE_STALLED];
+
+/// The daemon serves from now on.
+pub const DAEMON_STARTED: &str = "daemon-started";
+
+/// The daemon ends, and says so: one that is killed does not.
+pub const DAEMON_STOPPED: &str = "daemon-stopped";
+
+/// A write to the disk takes very long.
+pub const STORAGE_STALLED: &str = "storage-stalled";
 
 /// In the place of a refusal, for a voter that said nothing.
 pub const NO_ANSWER: &str = "no-answer";
@@ -108,6 +118,8 @@ pub fn of_event(event: &Event) -> &'static str {
         Event::QuorumChanged { has_quorum: false, .. } => "quorum-lost",
         Event::PeerChanged { is_heard: true, .. } => "peer-heard",
         Event::PeerChanged { is_heard: false, .. } => "peer-silent",
+        Event::HearingChanged { hears_us: true, .. } => "peer-both-ways",
+        Event::HearingChanged { hears_us: false, .. } => "peer-one-way",
         Event::DocumentCommitted { .. } => "document-committed",
         Event::HandoverBegun { .. } => "handover-begun",
         Event::Alarm(alarm) => of_alarm(alarm),

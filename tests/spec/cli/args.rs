@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quorate::cli::args::{
     self, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience,
-    Preset, RunOptions, Show, Stay, Traces, Trial, Watch,
+    Preset, RunOptions, Scope, Show, Stay, Traces, Trial, Watch,
 };
 use quorate::cli::help;
 use quorate::protocol::units::{NodeId, Term};
@@ -61,6 +61,17 @@ fn all_after_the_first_word_of_a_program_belongs_to_it() {
     assert!(complaint("run --wait 1s --no-wait ls").contains("one of them"));
 }
 
+fn history(count: usize, scope: Scope, format: Format) -> Command {
+    Command::History { count, scope, format }
+}
+
+#[test]
+fn a_history_of_nothing_is_refused() {
+    for line in ["history -n 0", "history -n -1", "history -n many"] {
+        assert!(complaint(line).contains("a number above 0"), "{line}");
+    }
+}
+
 #[test]
 fn every_command_is_understood() {
     let seconds = Duration::from_secs;
@@ -83,6 +94,9 @@ fn every_command_is_understood() {
         ("events", Command::Events(Stay::Leave, Format::Text)),
         ("events --follow --json", Command::Events(Stay::Follow, Format::Json)),
         ("events --follow --new", Command::Events(Stay::News, Format::Text)),
+        ("history", history(20, Scope::Reigns, Format::Text)),
+        ("history -n 5 --json", history(5, Scope::Reigns, Format::Json)),
+        ("history --newest=9 --all", history(9, Scope::Events, Format::Text)),
         ("show", Command::Show(Format::Text)),
         ("explain", Command::Explain(None, Format::Text)),
         ("explain quorum-lost --json", Command::Explain(Some("quorum-lost"), Format::Json)),

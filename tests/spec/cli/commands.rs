@@ -24,19 +24,19 @@ use super::reports::{alone, elected, follower, master};
 
 /// What a command came to.
 #[derive(PartialEq, Eq, Debug)]
-struct Ran {
-    code: u8,
-    out: String,
-    message: String,
+pub(super) struct Ran {
+    pub(super) code: u8,
+    pub(super) out: String,
+    pub(super) message: String,
 }
 
 /// A directory where a daemon may answer.
-struct World {
-    directory: TempDir,
+pub(super) struct World {
+    pub(super) directory: TempDir,
 }
 
 impl World {
-    fn new() -> Self {
+    pub(super) fn new() -> Self {
         Self { directory: TempDir::new().unwrap() }
     }
 
@@ -44,7 +44,7 @@ impl World {
         Place { path: self.directory.path().join(name), origin: "the test".into() }
     }
 
-    fn run(&self, command: &Command) -> Ran {
+    pub(super) fn run(&self, command: &Command) -> Ran {
         let places = Places {
             config: self.place("node.yaml"),
             state_dir: self.place("."),
@@ -61,7 +61,7 @@ impl World {
     }
 
     /// Answers one conversation with `answers` and gives what was asked.
-    fn answer(&self, answers: Vec<Response>) -> JoinHandle<Request> {
+    pub(super) fn answer(&self, answers: Vec<Response>) -> JoinHandle<Request> {
         let listener = UnixListener::bind(self.directory.path().join("socket")).unwrap();
         std::thread::Builder::new()
             .spawn(move || converse(&mut listener.accept().unwrap().0, &answers))
@@ -76,11 +76,11 @@ impl World {
 
     fn ask_status(command: &Command, report: StatusReport) -> Ran {
         let (ran, asked) = Self::new().ask(command, Response::Status(Box::new(report)));
-        assert_eq!(asked, Request::Status);
+        assert_eq!(asked, Request::Status {});
         ran
     }
 
-    fn write(&self, name: &str, text: &str) {
+    pub(super) fn write(&self, name: &str, text: &str) {
         std::fs::write(self.directory.path().join(name), text).unwrap();
     }
 }
@@ -252,7 +252,7 @@ fn a_daemon_that_hangs_up_at_once_is_still_heard() {
     let refusal = ErrorReport { message: "not now".into(), retry: true };
     control_frame::write(&mut stream, &Response::Error(refusal)).unwrap();
     drop(stream);
-    let trouble = client.say(&Request::Status).unwrap_err();
+    let trouble = client.say(&Request::Status {}).unwrap_err();
     assert!(matches!(&trouble, Trouble::Busy(words) if words == "not now"), "{trouble}");
 }
 
@@ -342,7 +342,7 @@ fn show_prints_the_bytes_people_wrote() {
     };
     let command = Command::Show(Format::Text);
     let (ran, asked) = World::new().ask(&command, Response::Document(report));
-    assert_eq!(asked, Request::Show);
+    assert_eq!(asked, Request::Show {});
     assert_eq!((ran.code, ran.out.as_str()), (0, "cluster: shop # mine\n"));
 }
 

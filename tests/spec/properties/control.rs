@@ -24,6 +24,7 @@ pub(super) const TARGET: Target = Target {
         "step-down",
         "hold_off_ms",
         "events",
+        "history",
         "follow",
         "document",
         "handover",

@@ -56,7 +56,7 @@ fn any_json_is_answered_and_the_daemon_goes_on() {
         refused += 1;
     }
     assert!(refused > 200, "{refused} refused");
-    let answer = ask(&mut connect(&socket), &Request::Status);
+    let answer = ask(&mut connect(&socket), &Request::Status {});
     assert!(matches!(answer, Response::Status(_)), "{answer:?}");
 }
 

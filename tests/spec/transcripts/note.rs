@@ -148,6 +148,8 @@ pub(super) fn of_event(event: &Event) -> Option<String> {
         }
         Event::PeerChanged { peer, is_heard: true } => format!("hears {peer}"),
         Event::PeerChanged { peer, is_heard: false } => format!("no longer hears {peer}"),
+        Event::HearingChanged { peer, hears_us: true } => format!("is heard by {peer} again"),
+        Event::HearingChanged { peer, hears_us: false } => format!("is not heard by {peer}"),
         Event::DocumentCommitted { position, .. } => format!("document {position} is committed"),
         Event::HandoverBegun { to: Some(to), reason } => {
             format!("begins to hand over to {to}: {reason}")
