@@ -252,7 +252,7 @@ fn wants_marker(format: Format) -> bool {
 /// The next event; `None` at their end.
 fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
     match client.hear()? {
-        Response::Event(event) => Ok(Some(event)),
+        Response::Event(event) => Ok(Some(*event)),
         Response::EndOfEvents => Ok(None),
         Response::Status(_)
         | Response::Document(_)

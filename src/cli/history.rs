@@ -93,7 +93,7 @@ fn ask(places: &Places) -> Result<Kept, Trouble> {
     let mut past = Past::default();
     loop {
         match client.hear()? {
-            Response::Event(event) => past.events.push(event),
+            Response::Event(event) => past.events.push(*event),
             Response::EndOfHistory(end) => {
                 past.unreadable = end.unreadable;
                 return Ok(Kept { past, end: Some(end) });

@@ -216,7 +216,7 @@ impl Control {
 
     fn tell_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
         for event in self.driver.events() {
-            send(stream, &Response::Event(EventReport::clone(&event)))?;
+            send(stream, &Response::Event(Box::new(EventReport::clone(&event))))?;
         }
         send(stream, &Response::EndOfEvents)
     }
@@ -231,7 +231,7 @@ impl Control {
             }
         };
         for event in past.events {
-            send(stream, &Response::Event(event))?;
+            send(stream, &Response::Event(Box::new(event)))?;
         }
         let Stamp { time, uptime_ms } = self.driver.stamp();
         let unreadable = past.unreadable;
@@ -241,7 +241,7 @@ impl Control {
     fn follow_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
         let (kept, news) = self.driver.follow_events();
         for event in kept {
-            send(stream, &Response::Event(EventReport::clone(&event)))?;
+            send(stream, &Response::Event(Box::new(EventReport::clone(&event))))?;
         }
         pass_on(stream, news)
     }
@@ -251,7 +251,7 @@ impl Control {
 fn pass_on(stream: &UnixStream, mut news: News) -> Result<(), FrameError> {
     loop {
         match news.next(FOLLOWER_CHECK, clock::wall_text) {
-            Ok(event) => send(stream, &Response::Event(EventReport::clone(&event)))?,
+            Ok(event) => send(stream, &Response::Event(Box::new(EventReport::clone(&event))))?,
             Err(RecvTimeoutError::Timeout) if has_left(stream) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return send(stream, &Response::EndOfEvents),

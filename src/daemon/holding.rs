@@ -154,8 +154,8 @@ impl Holding {
     /// One that cannot be seen lives until it says that it is gone, or its stream ends.
     fn wait_for(&mut self, stream: &UnixStream, end: End, due: Due) {
         log::error!(
-            "a program of term {} does not say that it has ended, and this daemon cannot see it (in \
-             a container?): end it by hand; this node votes for nobody before",
+            "a program of term {} does not say that it has ended, and this daemon cannot see it \
+             (in a container?): end it by hand; this node votes for nobody before",
             due.term.0
         );
         let mut hears = end == End::Overdue;

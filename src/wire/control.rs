@@ -81,7 +81,7 @@ pub enum Response {
     /// To `Request::SetPosition`: it counts from now on.
     Taken,
     /// To `Request::Events`, again and again.
-    Event(EventReport),
+    Event(Box<EventReport>),
     /// The kept events are all sent and `follow` was false.
     EndOfEvents,
     /// The history is all sent.

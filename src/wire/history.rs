@@ -69,7 +69,7 @@ impl Past {
 fn event_of(line: &[u8]) -> Option<EventReport> {
     let event: EventReport = serde_json::from_slice(line).ok()?;
     let words = [&event.time, &event.node, &event.code, &event.level, &event.message];
-    let is_plain = words.into_iter().chain(&event.reason).all(|text| is_plain(text))
+    let is_plain = words.into_iter().chain(&event.reason).all(is_plain)
         && event.refusals.iter().all(|(node, why)| is_plain(node) && is_plain(why))
         && event
             .change

@@ -91,7 +91,7 @@ impl Board {
             Seen::Event(event) => {
                 if event.seq > seat.last_seq {
                     seat.last_seq = event.seq;
-                    self.note_event(node, at, event);
+                    self.note_event(node, at, *event);
                 }
             }
         }

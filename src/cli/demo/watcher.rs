@@ -27,7 +27,7 @@ pub(super) enum Seen {
     /// What it says about itself.
     Status(Box<StatusReport>),
     /// What it says has happened.
-    Event(EventReport),
+    Event(Box<EventReport>),
     /// It does not answer.
     Nothing,
 }

@@ -269,7 +269,7 @@ fn a_handover_whose_answer_is_lost_is_unknown_and_never_failed() {
 #[test]
 fn events_are_printed_one_to_a_line_until_their_end() {
     let world = World::new();
-    let event = Response::Event(elected());
+    let event = Response::Event(Box::new(elected()));
     let daemon = world.answer(vec![event.clone(), event, Response::EndOfEvents]);
     let ran = world.run(&Command::Events(Stay::Leave, Format::Json));
     assert_eq!(daemon.join().unwrap(), Request::Events { follow: false });
@@ -280,7 +280,7 @@ fn events_are_printed_one_to_a_line_until_their_end() {
 /// Answers `events --follow`: two kept events, then those and a third.
 fn follow(world: &World) -> JoinHandle<()> {
     let listener = UnixListener::bind(world.place("socket").path).unwrap();
-    let event = |seq| Response::Event(EventReport { seq, ..elected() });
+    let event = |seq| Response::Event(Box::new(EventReport { seq, ..elected() }));
     let answer = move || {
         let mut stream = listener.accept().unwrap().0;
         let kept = [event(4), event(5), Response::EndOfEvents];

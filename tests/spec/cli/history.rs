@@ -184,7 +184,7 @@ FROM                 LASTED      MASTER             TERM  ENDED
 #[test]
 fn the_daemon_is_asked_and_damaged_lines_are_owned_up_to() {
     let world = World::new();
-    let mut answers: Vec<_> = failover().into_iter().map(Response::Event).collect();
+    let mut answers: Vec<_> = failover().into_iter().map(Box::new).map(Response::Event).collect();
     answers.push(Response::EndOfHistory(HistoryEnd { unreadable: 3, ..end(at("", 72_700)) }));
     let daemon = world.answer(answers);
     let ran = world.run(&Command::History { count: 2, scope: Scope::Reigns, format: Format::Json });
