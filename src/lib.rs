@@ -21,7 +21,7 @@
 //! | [`protocol`] | **decides** who is master; no clock, disk, socket, thread or dice | `core`, `alloc` |
 //! | [`wire`] | **spells** messages, records and requests as bytes | `protocol` |
 //! | [`settings`] | **names** things: node.yaml, cluster.yaml, durations, paths | `protocol` |
-//! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings`, `keep::once` |
+//! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings`, `keep` |
 //! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock, timer, processes and cgroup |
 //! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, what hooks are told, `protocol`'s units and status |
 //!

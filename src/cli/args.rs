@@ -257,6 +257,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "demo-node" => Command::DemoNode(typed.operands),
         "run" => Command::Run(run(&mut typed)?),
         "run-keeper" => Command::RunKeeper(typed.operands),
+        "guard" => Command::Guard(typed.operands),
         "run-launch" => Command::RunLaunch(typed.operands),
         "init" => Command::Init(init(&mut typed)?),
         "serve" => Command::Serve,

@@ -38,6 +38,8 @@ pub enum Command {
     Run(RunOptions),
     /// Become the keeper of such a program.
     RunKeeper(Vec<OsString>),
+    /// Become the guard of a daemon's hooks.
+    Guard(Vec<OsString>),
     /// Become such a program.
     RunLaunch(Vec<OsString>),
     /// Show everything about this node.

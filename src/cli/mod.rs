@@ -41,7 +41,7 @@ use commands::Outcome;
 use console::{Console, Failure};
 use exit::Exit;
 
-use crate::keep::{keeper, launch};
+use crate::keep::{guard, keeper, launch};
 use crate::settings::paths::Places;
 
 /// Runs one command on the real terminal and says what code the process exits with.
@@ -50,6 +50,9 @@ use crate::settings::paths::Places;
 pub fn run(command: &Command, places: &Places) -> u8 {
     if let Command::RunKeeper(cmd) = command {
         return keeper::run(cmd);
+    }
+    if let Command::Guard(words) = command {
+        return guard::run(words);
     }
     if let Command::RunLaunch(words) = command {
         return launch::run(words);
@@ -136,7 +139,7 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::Serve | Command::Init(_) => {
             unreachable!("main gives serve and init to the daemon")
         }
-        Command::Run(_) | Command::RunKeeper(_) | Command::RunLaunch(_) => {
+        Command::Run(_) | Command::RunKeeper(_) | Command::Guard(_) | Command::RunLaunch(_) => {
             unreachable!("these have exit codes of their own")
         }
     }

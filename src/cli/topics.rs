@@ -381,6 +381,10 @@ pub static TOPICS: &[Topic] = &[
         ..topic("run-keeper", Shelf::Internal, "keep a program that runs under mastership")
     },
     Topic {
+        operand: Operand::Rest("LOCK"),
+        ..topic("guard", Shelf::Internal, "keep the hooks of a daemon")
+    },
+    Topic {
         operand: Operand::Rest("CMD"),
         ..topic("run-launch", Shelf::Internal, "become a program that runs under mastership")
     },

@@ -37,6 +37,7 @@ pub struct Driver {
     alarm: Alarm,
     acting: ActingWindow,
     acting_log: OnceLock<ActingLog>,
+    listener: OnceLock<Arc<Mailbox>>,
     pulse: Pulse,
     left: (Sender<()>, Receiver<()>),
 }
@@ -86,6 +87,7 @@ impl Driver {
             alarm: Alarm::new()?,
             acting: ActingWindow::default(),
             acting_log: OnceLock::new(),
+            listener: OnceLock::new(),
             pulse: Pulse::default(),
             left: bounded(1),
         })
@@ -185,6 +187,23 @@ impl Driver {
         let mut core = self.lock();
         let name = core.name.clone();
         core.ring.follow(&name)
+    }
+
+    /// Rings the bell of `mailbox` at every event from now on. Called once.
+    pub fn ring_at_events(&self, mailbox: &Arc<Mailbox>) {
+        assert!(self.listener.set(Arc::clone(mailbox)).is_ok(), "a driver has one stage");
+    }
+
+    /// Something that acts in `term` cannot go on: nothing here may any more. All that acts is told
+    /// to end as if the node had said so, and the node hears that it has ended.
+    pub fn end_acting(&self, term: Term) {
+        let mut core = self.lock();
+        let timing = core.node.committed().charter.timing;
+        let kill = clock::now().after(timing.stop());
+        if core.holders.end(term, kill, timing.kill()) {
+            self.acting.close();
+        }
+        self.take(core, Input::Tick);
     }
 
     /// Takes in a program that wants to act while this node does; none when there is no room.
@@ -292,6 +311,9 @@ impl Driver {
             }
         }
         core.tell(&events);
+        if let (Some(listener), false) = (self.listener.get(), events.is_empty()) {
+            listener.bell().ring();
+        }
         self.reconnect(core);
         if left {
             // One slot: a second notice says nothing new.
@@ -322,6 +344,8 @@ impl Driver {
                     self.acting.open(term, until);
                     core.holders.start(Span { term, until, kill });
                 }
+                // What has begun to end is not begun again (R32).
+                Order::Extend { term, .. } if !core.holders.may_go_on(term) => {}
                 Order::Extend { term, until, kill } => {
                     log.inspect(|log| log.extend(now, term, until));
                     self.acting.open(term, until);

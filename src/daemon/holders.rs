@@ -205,6 +205,25 @@ impl Holders {
         }
     }
 
+    /// Whether what acts in `term` was not told to end.
+    #[must_use]
+    pub fn may_go_on(&self, term: Term) -> bool {
+        self.span.is_some_and(|span| span.term == term)
+    }
+
+    /// One of those that act in `term` cannot go on, so nobody may: all end as by `stop`, at the
+    /// moment known if that is earlier. False if nobody acts in it or all were told already.
+    pub fn end(&mut self, term: Term, kill: Moment, kill_time: Duration) -> bool {
+        let Some(span) = self.span.filter(|span| span.term == term) else { return false };
+        let known = span.kill;
+        let kill = Moment {
+            boot_ns: known.boot_ns.min(kill.boot_ns),
+            raw_ns: known.raw_ns.min(kill.raw_ns),
+        };
+        self.stop(term, kill, kill_time);
+        true
+    }
+
     /// All have to end, and are dead `kill_time` after `kill`, or after what they last heard.
     pub fn stop(&mut self, term: Term, kill: Moment, kill_time: Duration) {
         self.span = None;

@@ -25,12 +25,15 @@
 //! | `election` | the alarm | CLOCK_BOOTTIME | wakes up without a deadline |
 //! | `health` | the runs of the health command, if there is one | one run, the interval | runs two at once |
 //! | `position` | the runs of the position command, if there is one | one run, the interval | runs two at once |
+//! | `hooks`, if there are any | the guard, the conductor | its guard, its mailbox, a retry | holds the core up |
+//! | `event-hook` | the `event` hook, a guard for it | an event, a run | delays another hook |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
 //!
 //! # Start and stop
 //!
-//! Start: settings, log, signals, limits, lock and keys, state loaded and written back (R5), node,
-//! network, control socket, then the threads: patience, store, control, election, watchdog. A part
+//! Start: settings, the guard of hooks (before any thread), log, signals, limits, lock and keys,
+//! state loaded and written back (R5), node, network, control socket, then the threads: hooks,
+//! patience, store, control, election, watchdog. A part
 //! that does not start ends the daemon with a sentence and an exit code. Stop: a signal,
 //! `Input::Leave`, wait for the release (at most about one lease), flush the mail, remove the
 //! socket, exit.

@@ -19,6 +19,8 @@ use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::fitness::Fitness;
 use crate::daemon::history;
+use crate::daemon::hooks::book::Book;
+use crate::daemon::hooks::troupe::Troupe;
 use crate::daemon::identity;
 use crate::daemon::limits;
 use crate::daemon::log as lines;
@@ -79,6 +81,8 @@ struct Parts {
     control: Arc<Control>,
     socket: Arc<Socket>,
     signals: Receiver<Signal>,
+    fitness: Arc<Fitness>,
+    hooks: Option<Arc<Book>>,
 }
 
 fn run(places: &Places) -> Result<(), Failure> {
@@ -87,13 +91,19 @@ fn run(places: &Places) -> Result<(), Failure> {
     let signals = catch_signals()?;
     let config = &places.config.path;
     let settings = read_settings(config)?;
+    let troupe = Troupe::gather(&settings, places)?;
     start_log(&settings)?;
     abort_on_panic();
     limits::raise_open_files()?;
     let directory = Directory::open(&places.state_dir.path)?;
     let keys = identity::load_keys(&directory)?;
     let store = load_state(directory, &settings, keys.pin())?;
-    let parts = start(places, &settings, keys, store, signals, started)?;
+    let mut parts = start(places, &settings, keys, store, signals, started)?;
+    if let Some(troupe) = troupe {
+        let conditions = Arc::clone(parts.fitness.conditions());
+        parts.hooks = Some(troupe.perform(&parts.driver, conditions)?);
+    }
+    start_ticking(&parts)?;
     log::info!("serving: {}", summary(&parts));
     warn_of_port(&parts);
     let last = wait(&parts, config, settings);
@@ -140,7 +150,15 @@ fn start(
         started,
         places.state_dir.path.clone(),
     ));
-    let parts = Parts { driver, network, control, socket, signals };
+    let parts = Parts {
+        driver,
+        network,
+        control,
+        socket,
+        signals,
+        fitness: Arc::clone(&fitness),
+        hooks: None,
+    };
     let charter = &durable.committed.charter;
     let environment = probes_environment(settings, &charter.name, &places.socket.path);
     parts.driver.say(own(codes::DAEMON_STARTED, Loudness::Info, start_words()));
@@ -214,17 +232,24 @@ fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io:
     let (control, socket) = (Arc::clone(&parts.control), Arc::clone(&parts.socket));
     spawn("control", move || control.run(&socket))?;
     let driver = Arc::clone(&parts.driver);
-    spawn("election", move || {
-        if let Err(error) = driver.run_alarm() {
-            die(&format!("the election loop's timer broke: {error}"));
-        }
-    })?;
-    let driver = Arc::clone(&parts.driver);
     spawn("watchdog", move || {
         let never = crossbeam_channel::never();
         watchdog::watch(driver.pulse(), &never, || die("the core made no progress for 2 s"));
     })?;
     Ok(())
+}
+
+/// The election loop: the first tick.
+fn start_ticking(parts: &Parts) -> Result<(), Failure> {
+    let driver = Arc::clone(&parts.driver);
+    let body = move || {
+        if let Err(error) = driver.run_alarm() {
+            die(&format!("the election loop's timer broke: {error}"));
+        }
+    };
+    spawn("election", body).map(drop).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no thread for elections", &error)
+    })
 }
 
 fn is_acting(driver: &Driver) -> bool {
@@ -307,7 +332,7 @@ fn wait(parts: &Parts, config: &Path, mut settings: NodeSettings) -> Result<(), 
     loop {
         match parts.signals.recv().expect("the signal thread never ends") {
             Signal::Reload => {
-                settings = reload(config, settings);
+                settings = reload(config, settings, parts.hooks.as_deref());
                 renew_socket(&parts.socket);
             }
             Signal::Report => log_status(parts),
@@ -360,7 +385,7 @@ fn log_status(parts: &Parts) {
 }
 
 /// Reads node.yaml again. What takes effect at once does; a bad file changes nothing (F106).
-fn reload(config: &Path, old: NodeSettings) -> NodeSettings {
+fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> NodeSettings {
     let new = match read_settings(config) {
         Ok(new) => new,
         Err(failure) => {
@@ -374,7 +399,7 @@ fn reload(config: &Path, old: NodeSettings) -> NodeSettings {
         ("listen", new.listen != old.listen),
         ("advertise", new.advertise != old.advertise),
         ("acting_log", new.acting_log != old.acting_log),
-        ("hooks", new.hooks != old.hooks),
+        ("hooks", hooks.is_none() && new.hooks != old.hooks),
         ("health", new.health != old.health),
         ("position", new.position != old.position),
         ("watchdog", new.watchdog != old.watchdog),
@@ -382,8 +407,11 @@ fn reload(config: &Path, old: NodeSettings) -> NodeSettings {
     for (key, _) in needs_restart.iter().filter(|(_, has_changed)| *has_changed) {
         log::warn!("`{key}` in node.yaml changed: it needs a restart to take effect");
     }
+    if let Some(book) = hooks {
+        book.set(new.hooks.clone().unwrap_or_default());
+    }
     log::info!("node.yaml read again");
-    NodeSettings { log: new.log, ..old }
+    NodeSettings { log: new.log, hooks: new.hooks, ..old }
 }
 
 fn renew_socket(socket: &Socket) {

@@ -16,7 +16,7 @@ use crate::daemon::cgroup::{Cgroup, Own};
 use crate::keep::caught::Caught;
 use crate::keep::hold::{Act, Hold};
 use crate::keep::launch::{self, Room};
-use crate::keep::memory;
+use crate::keep::memory::{self, Held};
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard, Order, Report};
 use crate::keep::{self, Alarm, ring_at};
@@ -74,7 +74,8 @@ impl<'a> Keeper<'a> {
             words::say(line, &Report::TooLate);
             return Ok(None);
         }
-        let score = memory::hold();
+        let Held { score, notes } = memory::hold();
+        notes.iter().for_each(|note| log::debug!("the keeper: {note}"));
         let cgroup = Own::make().inspect_err(|why| log::debug!("no control group: {why}")).ok();
         let door = cgroup.as_ref().map(|own| own.group().door());
         let main = launch::start(cmd, until.into(), group, stdin, &Room { door, score })?;

@@ -9,7 +9,10 @@ use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::process::{Pid, Signal, getpid, getppid, set_parent_process_death_signal, setpgid};
+use rustix::fs::Mode;
+use rustix::process::{
+    Pid, Signal, chdir, getpid, getppid, set_parent_process_death_signal, setpgid, setsid, umask,
+};
 
 use crate::keep::{self, memory};
 use crate::protocol::units::Moment;
@@ -61,6 +64,48 @@ pub(super) fn start(
     Ok(Pid::from_child(&child))
 }
 
+/// The word for a session of its own, in the place of a process group.
+const APART: &str = "apart";
+
+/// What a hook finds.
+#[derive(Debug)]
+pub(super) struct Apart<'a> {
+    /// Its score among those who are killed for memory, if it has to be given back.
+    pub(super) score: Option<&'a str>,
+    /// All of its environment.
+    pub(super) environment: &'a [(String, String)],
+    /// What it reads.
+    pub(super) stdin: OwnedFd,
+    /// Where both its outputs go.
+    pub(super) output: [OwnedFd; 2],
+}
+
+/// Starts this step, which becomes `cmd` as a hook runs: in a session of its own, in `/`, with
+/// nothing of the daemon's.
+///
+/// # Errors
+/// The system has no room for another process.
+#[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
+pub(super) fn start_apart(cmd: &[String], until: Moment, apart: Apart<'_>) -> io::Result<Pid> {
+    let me = getpid().as_raw_nonzero().get();
+    let [stdout, stderr] = apart.output;
+    let child = Command::new("/proc/self/exe")
+        .arg0("quorate")
+        .arg(NAME)
+        .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
+        .arg(APART)
+        .arg(apart.score.unwrap_or_default())
+        .arg("")
+        .args(cmd)
+        .env_clear()
+        .envs(apart.environment.iter().map(|(name, value)| (name, value)))
+        .stdin(Stdio::from(apart.stdin))
+        .stdout(Stdio::from(stdout))
+        .stderr(Stdio::from(stderr))
+        .spawn()?;
+    Ok(Pid::from_child(&child))
+}
+
 /// Becomes CMD; gives an exit code if that failed.
 #[must_use]
 pub fn run(words: &[OsString]) -> u8 {
@@ -74,17 +119,43 @@ pub fn run(words: &[OsString]) -> u8 {
     if getppid().is_none_or(|parent| parent.as_raw_nonzero().get() != plan.parent) {
         return FAILED;
     }
-    if let Err(error) = setpgid(None, Pid::from_raw(plan.group)) {
+    if let Err(error) = plan.place.take() {
         return refuse(&format!("cannot set the process group: {error}"), FAILED);
     }
     plan.move_in();
     plan.become_cmd()
 }
 
+/// Where CMD stands among processes.
+enum Place {
+    /// In this group; in a new one if zero.
+    Group(i32),
+    /// In a session of its own, like a program that a service manager starts.
+    Apart,
+}
+
+impl Place {
+    fn read(word: &OsString) -> Option<Self> {
+        let word = word.to_str()?;
+        if word == APART { Some(Self::Apart) } else { word.parse().ok().map(Self::Group) }
+    }
+
+    fn take(&self) -> rustix::io::Result<()> {
+        match self {
+            Self::Group(group) => setpgid(None, Pid::from_raw(*group)),
+            Self::Apart => {
+                umask(Mode::WGRP | Mode::WOTH);
+                setsid()?;
+                chdir("/")
+            }
+        }
+    }
+}
+
 struct Plan<'a> {
     parent: i32,
     until: Moment,
-    group: i32,
+    place: Place,
     score: &'a OsStr,
     door: &'a OsStr,
     cmd: &'a OsStr,
@@ -99,8 +170,8 @@ impl<'a> Plan<'a> {
         let number = |word: &OsString| word.to_str()?.parse::<u64>().ok();
         let id = |word: &OsString| word.to_str()?.parse::<i32>().ok();
         let until = Moment { boot_ns: number(boot_ns)?, raw_ns: number(raw_ns)? };
-        let (parent, group) = (id(parent)?, id(group)?);
-        Some(Self { parent, until, group, score, door, cmd, arguments })
+        let (parent, place) = (id(parent)?, Place::read(group)?);
+        Some(Self { parent, until, place, score, door, cmd, arguments })
     }
 
     /// What cannot be had is gone without: the tree is killed whole either way.
@@ -131,8 +202,11 @@ impl<'a> Plan<'a> {
     }
 }
 
+/// How what this step says begins.
+pub(super) const WORDS: &str = "quorate: ";
+
 fn refuse(words: &str, code: u8) -> u8 {
     // Where standard error is closed nobody wants to be told.
-    let _ = writeln!(io::stderr(), "quorate: {words}");
+    let _ = writeln!(io::stderr(), "{WORDS}{words}");
     code
 }

@@ -12,16 +12,33 @@ const SCORE: &str = "/proc/self/oom_score_adj";
 /// Never.
 const LEAST: &str = "-1000";
 
-/// Holds this process in memory, out of the reach of whoever frees some. Gives the score that it
-/// had before, if that was changed: what it starts is to have it again.
+/// What came of holding a process in memory.
+#[derive(Clone, PartialEq, Eq, Default, Debug)]
+pub struct Held {
+    /// The score that it had before, if that was changed: what it starts is to have it again.
+    pub score: Option<String>,
+    /// What was not allowed, in words.
+    pub notes: Vec<String>,
+}
+
+/// Holds this process in memory, out of the reach of whoever frees some.
 #[must_use]
-pub fn hold() -> Option<String> {
+pub fn hold() -> Held {
+    let mut held = Held::default();
     if let Err(error) = lock() {
-        log::debug!("not held in memory: {error}");
+        held.notes.push(format!("it is not held in memory: {error}"));
     }
-    let before = fs::read_to_string(SCORE).ok()?;
-    fs::write(SCORE, LEAST).ok()?;
-    Some(before.trim().to_owned())
+    match change_score() {
+        Ok(before) => held.score = Some(before),
+        Err(error) => held.notes.push(format!("it is not spared when memory runs out: {error}")),
+    }
+    held
+}
+
+fn change_score() -> io::Result<String> {
+    let before = fs::read_to_string(SCORE)?;
+    fs::write(SCORE, LEAST)?;
+    Ok(before.trim().to_owned())
 }
 
 /// Gives this process `score` back.

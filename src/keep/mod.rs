@@ -17,9 +17,12 @@
 //! - No word comes: the keeper ends CMD at the last end it was told, by whichever of the two
 //!   clocks is ahead (R21), also right after a suspend.
 //!
+//! The daemon is the front of a [`guard`], which runs hooks one after another instead of one CMD.
+//!
 //! Out of reach is what another service starts on CMD's behalf: a container, a unit, a cron job.
 
 pub mod caught;
+pub mod guard;
 pub mod hold;
 pub mod keeper;
 pub mod launch;

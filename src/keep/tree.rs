@@ -8,8 +8,8 @@ use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group,
-    set_child_subreaper, wait,
+    Pid, Signal, WaitOptions, WaitStatus, getpid, getsid, kill_process, kill_process_group,
+    set_child_subreaper, wait, waitpid,
 };
 
 use crate::daemon::processes::{self, Process};
@@ -32,6 +32,8 @@ pub struct Tree {
     root: i32,
     /// Children from before, which are somebody else's: `exec quorate run` in a script has some.
     spared: BTreeSet<i32>,
+    /// Whoever is in this session is ours and none of the tree: a daemon has children of its own.
+    session: Option<Pid>,
 }
 
 impl Tree {
@@ -48,7 +50,46 @@ impl Tree {
             return Err(io::Error::other("/proc does not show this process"));
         }
         let children = seen.iter().filter(|entry| entry.parent == root);
-        Ok(Self { root, spared: children.map(|entry| entry.pid).collect() })
+        Ok(Self { root, spared: children.map(|entry| entry.pid).collect(), session: None })
+    }
+
+    /// From now on orphans come here; the tree is those of them that are in no session of ours,
+    /// which whoever left it cannot come back to.
+    ///
+    /// # Errors
+    /// The system does not let us.
+    pub fn of_strangers() -> io::Result<Self> {
+        let me = getpid();
+        set_child_subreaper(Some(me))?;
+        let root = me.as_raw_nonzero().get();
+        Ok(Self { root, spared: BTreeSet::new(), session: Some(getsid(None)?) })
+    }
+
+    /// One round of clearing all of it away, when it is `of_strangers`.
+    pub fn clear(&self) -> Left {
+        if self.bury_strangers() == Left::Something {
+            self.kill();
+        }
+        self.bury_strangers()
+    }
+
+    /// Collects the dead strangers, and says whether others are left.
+    pub fn bury_strangers(&self) -> Left {
+        let Ok(seen) = processes::list() else { return Left::Something };
+        let mut left = Left::Nothing;
+        for entry in seen.iter().filter(|entry| entry.parent == self.root && !self.spares(entry)) {
+            let buried = waitpid(Pid::from_raw(entry.pid), WaitOptions::NOHANG);
+            if matches!(buried, Ok(None)) {
+                left = Left::Something;
+            }
+        }
+        left
+    }
+
+    fn spares(&self, entry: &Process) -> bool {
+        let is_ours = |session| getsid(Pid::from_raw(entry.pid)) == Ok(session);
+        self.spared.contains(&entry.pid)
+            || entry.parent == self.root && self.session.is_some_and(is_ours)
     }
 
     /// Sends `signal` to all of it, once.
@@ -103,7 +144,7 @@ impl Tree {
     /// All living descendants, as far as one look shows them.
     fn find(&self) -> Vec<Process> {
         let Ok(seen) = processes::list() else { return Vec::new() };
-        let mut found = processes::below(self.root, seen, |one| self.spared.contains(&one.pid));
+        let mut found = processes::below(self.root, seen, |one| self.spares(one));
         found.retain(|process| !process.is_dead());
         found
     }

@@ -1,5 +1,6 @@
 //! Spells what front and keeper say to each other: one JSON object a packet, over a socket pair
-//! that keeps packets apart. Never waits.
+//! that keeps packets apart. Daemon and guard say theirs (`guard::orders`) the same way.
+//! Never waits.
 
 use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
@@ -16,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use crate::wire::hold::MomentReport;
 
 /// No packet is longer.
-const PACKET_BYTES_MAX: usize = 4096;
+pub(crate) const PACKET_BYTES_MAX: usize = 64 << 10;
 
 /// What the keeper is told.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
@@ -110,9 +111,9 @@ pub(crate) enum Heard<T> {
 
 /// The next word, if there is one already.
 pub(crate) fn hear<T: DeserializeOwned>(line: impl AsFd) -> Heard<T> {
-    let mut packet = [0; PACKET_BYTES_MAX];
+    let mut packet = vec![0; PACKET_BYTES_MAX];
     loop {
-        match recv(&line, &mut packet, RecvFlags::DONTWAIT) {
+        match recv(&line, &mut packet[..], RecvFlags::DONTWAIT) {
             Ok((0, _)) => return Heard::End,
             Ok((length, _)) => {
                 let word = serde_json::from_slice(&packet[..length.min(PACKET_BYTES_MAX)]);
@@ -131,7 +132,7 @@ pub(crate) fn hear<T: DeserializeOwned>(line: impl AsFd) -> Heard<T> {
 /// # Errors
 /// The other side is gone, or said something else.
 pub(crate) fn receive<T: DeserializeOwned>(line: impl AsFd) -> io::Result<(T, OwnedFd)> {
-    let mut packet = [0; PACKET_BYTES_MAX];
+    let mut packet = vec![0; PACKET_BYTES_MAX];
     let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(1))];
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [IoSliceMut::new(&mut packet)];

@@ -50,6 +50,12 @@ impl Cluster {
         Self::at(&addresses, &prefixes, failback)
     }
 
+    /// Founds `count` nodes on the loopback network under another timing; nothing is started yet.
+    pub(super) fn timed(count: usize, timing: &str) -> Self {
+        let addresses = loopback_addresses(count);
+        Self::founded_with(&addresses, &vec![Vec::new(); count], ("never", timing), |_| {})
+    }
+
     /// Founds a node at each address, started through its prefix; nothing is started yet.
     pub(super) fn at(addresses: &[String], prefixes: &[Vec<String>], failback: &str) -> Self {
         Self::prepared(addresses, prefixes, failback, |_| {})
@@ -60,6 +66,15 @@ impl Cluster {
         addresses: &[String],
         prefixes: &[Vec<String>],
         failback: &str,
+        prepare: impl FnOnce(&mut [Node]),
+    ) -> Self {
+        Self::founded_with(addresses, prefixes, (failback, TIMING), prepare)
+    }
+
+    fn founded_with(
+        addresses: &[String],
+        prefixes: &[Vec<String>],
+        choices: (&str, &str),
         prepare: impl FnOnce(&mut [Node]),
     ) -> Self {
         let place = tempfile::tempdir().expect("a temporary directory can be made");
@@ -74,7 +89,7 @@ impl Cluster {
             })
             .collect();
         prepare(&mut nodes);
-        let file = cluster_yaml(place.path(), &nodes, failback);
+        let file = cluster_yaml(place.path(), &nodes, choices);
         nodes.iter().for_each(|node| node.found(&file));
         Self { nodes, watch: None, place }
     }
@@ -179,10 +194,11 @@ pub(super) fn loopback_addresses(count: usize) -> Vec<String> {
 
 /// Puts cluster.yaml together as an operator would: the first node prints it whole, and each
 /// other node prints its line.
-fn cluster_yaml(place: &Path, nodes: &[Node], failback: &str) -> PathBuf {
+fn cluster_yaml(place: &Path, nodes: &[Node], choices: (&str, &str)) -> PathBuf {
+    let (failback, timing) = choices;
     let (first, others) = nodes.split_first().expect("a cluster has a node");
     let choices = format!(
-        "timing: {TIMING}\nelection: {{policy: lowest-id, failback: {failback}}}\nnodes:\n"
+        "timing: {timing}\nelection: {{policy: lowest-id, failback: {failback}}}\nnodes:\n"
     );
     let mut text = first.identify(&["--cluster", "shop"]).replace("nodes:\n", &choices);
     others.iter().for_each(|node| text.push_str(&node.identify(&[])));

@@ -18,6 +18,8 @@ mod history;
 mod latency;
 mod led;
 mod mounts;
+mod hooked;
+mod hooks;
 mod hostile;
 mod namespaces;
 mod network;

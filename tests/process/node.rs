@@ -5,7 +5,7 @@ use std::ffi::OsString;
 use std::fs::{File, OpenOptions};
 use std::path::{Path, PathBuf};
 
-use rustix::process::Signal;
+use rustix::process::{Pid, Signal};
 
 use super::command::{Outcome, QUORATE, Running, run};
 
@@ -105,6 +105,11 @@ impl Node {
         let code = self.start_another(&log).wait();
         let stderr = std::fs::read_to_string(&log).expect("it was made for this");
         Outcome { code, stdout: String::new(), stderr }
+    }
+
+    /// Its daemon's process.
+    pub(super) fn pid(&self) -> Pid {
+        self.daemon.as_ref().expect("its daemon runs").pid()
     }
 
     /// Sends its daemon a signal and leaves it at that.

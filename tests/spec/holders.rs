@@ -132,3 +132,24 @@ fn there_is_room_for_so_many_and_the_surely_dead_leave_theirs() {
     assert_eq!(holders.join(&mailbox, at(1_599), KILL_TIME), None, "it may live still");
     assert!(holders.join(&mailbox, at(1_600), KILL_TIME).is_some());
 }
+
+/// Promises: P6
+#[test]
+fn where_one_holder_cannot_go_on_all_have_to_end_and_nothing_goes_on_in_that_term() {
+    let (mut holders, one, mailbox) = acting();
+    assert!(!holders.end(Term(6), at(1_200), KILL_TIME), "that was another term");
+    assert!(holders.end(Term(7), at(1_200), KILL_TIME));
+    assert!(!holders.end(Term(7), at(1_100), KILL_TIME), "once");
+    assert!(!holders.may_go_on(Term(7)));
+    assert_eq!(mailbox.take(), Some(Notice::Stop { term: Term(7), kill: at(1_200) }));
+    assert_eq!(holders.confirm(at(900)), None);
+    holders.gone(one, Term(7));
+    assert_eq!(holders.confirm(at(900)), Some(Term(7)));
+}
+
+#[test]
+fn an_end_is_never_later_than_the_last_moment_to_kill() {
+    let (mut holders, _, mailbox) = acting();
+    assert!(holders.end(Term(7), at(9_000), KILL_TIME));
+    assert_eq!(mailbox.take(), Some(Notice::Stop { term: Term(7), kill: at(1_500) }));
+}

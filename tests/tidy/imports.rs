@@ -8,7 +8,7 @@ const TABLE: [(&str, &[&str]); 6] = [
     ("protocol", &[]),
     ("wire", &["protocol"]),
     ("settings", &["protocol"]),
-    ("daemon", &["protocol", "wire", "settings", "keep::once"]),
+    ("daemon", &["protocol", "wire", "settings", "keep"]),
     (
         "keep",
         &[

@@ -37,6 +37,32 @@ pub(super) const EVENTS: &[Code] = &[
         "This node believes in another master than before, or in none; `reason` says how it knows.",
         "If there is none for longer than dead_after, look at quorate status on several nodes.",
     ),
+    code("hook-ok", "A hook of node.yaml did its work.", NOTHING),
+    code(
+        "hook-failed",
+        "A hook ended with another code than 0, was killed, or could not be started.",
+        "Read the lines `hook NAME:` in this node's log. It is tried again, as `retries` says.",
+    ),
+    code(
+        "hook-timed-out",
+        "A hook took longer than `timeout`, and was killed with all it had started.",
+        "Make it quicker, or raise `timeout` under `hooks` in node.yaml.",
+    ),
+    code(
+        "hook-gave-up",
+        "A hook failed once more than `retries` allows; what `on_fail` says is done now.",
+        "Run it by hand on this node, as quorate hook test shows, and mend what is wrong.",
+    ),
+    code(
+        "hook-undone-late",
+        "Mastership had to be over before the backup hook had undone it; what ran was killed.",
+        "Make backup quicker, or raise `stop` in cluster.yaml. It runs again until it succeeds.",
+    ),
+    code(
+        "guard-lost",
+        "The process that runs hooks was killed or stood still: this node is master no longer.",
+        "Look in the system's log for who killed it. Another one was started, which runs backup.",
+    ),
     code("quorum-gained", "This node hears enough voters to elect and to be elected.", NOTHING),
     code(
         "quorum-lost",

@@ -84,12 +84,36 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 /// What a follower is told in the place of events that it was too slow for.
 pub const EVENTS_LOST: &str = "events-lost";
 
+/// A hook did what it is for.
+pub const HOOK_OK: &str = "hook-ok";
+/// A hook ended badly, or could not be started.
+pub const HOOK_FAILED: &str = "hook-failed";
+/// A hook was killed at its time-out.
+pub const HOOK_TIMED_OUT: &str = "hook-timed-out";
+/// A hook failed as often as it may.
+pub const HOOK_GAVE_UP: &str = "hook-gave-up";
+/// What was done as master was not undone in time.
+pub const UNDONE_LATE: &str = "hook-undone-late";
+/// The guard of hooks died or fell silent.
+pub const GUARD_LOST: &str = "guard-lost";
+
 /// The health command of node.yaml turned from good to bad or back.
 pub const HEALTH_CHANGED: &str = "health-changed";
 
 /// The events that the daemon tells of itself, not of an election.
-pub const OWN_EVENTS: &[&str] =
-    &[EVENTS_LOST, HEALTH_CHANGED, DAEMON_STARTED, DAEMON_STOPPED, STORAGE_STALLED];
+pub const OWN_EVENTS: &[&str] = &[
+    EVENTS_LOST,
+    DAEMON_STARTED,
+    DAEMON_STOPPED,
+    STORAGE_STALLED,
+    HEALTH_CHANGED,
+    HOOK_OK,
+    HOOK_FAILED,
+    HOOK_TIMED_OUT,
+    HOOK_GAVE_UP,
+    UNDONE_LATE,
+    GUARD_LOST,
+];
 
 /// The daemon serves from now on.
 pub const DAEMON_STARTED: &str = "daemon-started";
