@@ -169,7 +169,7 @@ pub static TOPICS: &[Topic] = &[
             switch("no-wait", "end with 75 at once if this node is not master"),
             option("grace", "TIME", "kill CMD that long after SIGTERM, if not before"),
             switch("restart", "start CMD again when it ends or mastership returns"),
-            option("while", "ROLE", "master (default), or backup: while it follows one"),
+            option("while", "ROLE", "run while this node is that: master (default), backup"),
         ],
         about: "Starts CMD as soon as this node is master. When mastership ends, however it\n\
                 ends, CMD gets SIGTERM, and all that it started is dead before another node\n\

@@ -33,6 +33,8 @@ pub(crate) struct Backing {
     driver: Arc<Driver>,
     id: HolderId,
     follows: Option<(Term, String)>,
+    /// It was told to end, and did not say yet that it has.
+    ends: Option<Term>,
     looks: u32,
 }
 
@@ -41,7 +43,7 @@ impl Backing {
     pub(crate) fn of(driver: &Arc<Driver>) -> Option<Self> {
         let mailbox = Mailbox::new().ok().map(Arc::new)?;
         let id = driver.join_backup(&mailbox)?;
-        Some(Self { driver: Arc::clone(driver), id, follows: None, looks: 0 })
+        Some(Self { driver: Arc::clone(driver), id, follows: None, ends: None, looks: 0 })
     }
 
     /// Until the stream ends.
@@ -56,13 +58,19 @@ impl Backing {
             let heard = wait(stream, For::Reading, Deadline::after(LOOK_AGAIN));
             if heard.map_err(FrameError::Stream)? {
                 match control_frame::read(&mut Limited::new(stream)) {
-                    Ok(Request::Gone { .. } | Request::Kept) => {}
+                    Ok(Request::Gone { term }) => self.gone(Term(term)),
+                    Ok(Request::Kept) => {}
                     Ok(_) | Err(FrameError::Closed) => return Ok(()),
                     Err(error) => return Err(error),
                 }
             }
             self.look(stream)?;
         }
+    }
+
+    /// One that ended by itself waits for another master; one that was told to, for any.
+    fn gone(&mut self, term: Term) {
+        self.ends = self.ends.filter(|ends| *ends != term);
     }
 
     /// Tells what changed; whether it may run.
@@ -74,6 +82,10 @@ impl Backing {
         {
             let kill = clock::now().after(GRACE_MAX).into();
             send(stream, &Response::Stop { term: term.0, kill })?;
+            self.ends = Some(term);
+        }
+        if self.ends.is_some() {
+            return Ok(false);
         }
         let Some((term, master)) = follows else { return Ok(false) };
         self.looks += 1;

@@ -125,10 +125,10 @@ fn reason(event: &Event) -> Option<&'static str> {
 }
 
 /// From whom to whom mastership went.
-fn change(event: &Event) -> Option<ChangeReport> {
+fn change(event: &Event) -> Option<Box<ChangeReport>> {
     let Event::MasterChanged { from, to, term, .. } = event else { return None };
     let [from, to] = [from, to].map(|id| id.as_ref().map(NodeId::to_string));
-    Some(ChangeReport { from, to, term: term.0 })
+    Some(Box::new(ChangeReport { from, to, term: term.0 }))
 }
 
 /// Who did not say yes, and why, as codes.

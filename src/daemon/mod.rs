@@ -42,6 +42,8 @@
 pub mod failure;
 pub mod init;
 pub mod limits;
+mod arrival;
+mod records;
 pub mod serve;
 pub mod signals;
 pub mod spawn;

@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, select};
 
-use crate::daemon::acting_log;
 use crate::daemon::admin_files;
+use crate::daemon::arrival;
 use crate::daemon::clock;
 use crate::daemon::control::Control;
 use crate::daemon::control_socket::Socket;
@@ -18,7 +18,6 @@ use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::fitness::Fitness;
-use crate::daemon::history;
 use crate::daemon::hooks::book::Book;
 use crate::daemon::hooks::troupe::Troupe;
 use crate::daemon::identity;
@@ -27,6 +26,7 @@ use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
 use crate::daemon::patience;
 use crate::daemon::probe::Environment;
+use crate::daemon::records;
 use crate::daemon::report;
 use crate::daemon::signals::{self, Signal};
 use crate::daemon::spawn::spawn;
@@ -37,7 +37,7 @@ use crate::protocol::durable::Durable;
 use crate::protocol::effects::{Input, StepDownReason, Wish};
 use crate::protocol::membership::Charter;
 use crate::protocol::node::Node;
-use crate::protocol::units::{Moment, Pin};
+use crate::protocol::units::Moment;
 use crate::settings::address::Address;
 use crate::settings::node::{LogFormat, NodeSettings};
 use crate::settings::paths::Places;
@@ -97,7 +97,7 @@ fn run(places: &Places) -> Result<(), Failure> {
     limits::raise_open_files()?;
     let directory = Directory::open(&places.state_dir.path)?;
     let keys = identity::load_keys(&directory)?;
-    let store = load_state(directory, &settings, keys.pin())?;
+    let store = arrival::load_state(directory, &settings, keys.pin())?;
     let mut parts = start(places, &settings, keys, store, signals, started)?;
     if let Some(troupe) = troupe {
         let conditions = Arc::clone(parts.fitness.conditions());
@@ -129,8 +129,8 @@ fn start(
     let driver = Arc::new(Driver::new(node, queue).map_err(|error| {
         Failure::of_system(failure::IO, "the system gives no timer for the election loop", &error)
     })?);
-    keep_acting_log(settings, &driver)?;
-    keep_history(settings, store.directory(), &driver)?;
+    records::keep_acting_log(settings, &driver)?;
+    records::keep_history(settings, store.directory(), &driver)?;
     let options = NetworkOptions {
         dead_after: durable.committed.charter.timing.dead_after(),
         identity: durable.identity,
@@ -185,30 +185,6 @@ fn probes_environment(settings: &NodeSettings, cluster: &str, socket: &Path) -> 
         (environment::VERSION, env!("CARGO_PKG_VERSION").to_owned()),
     ];
     environment::plain().into_iter().chain(own).map(|(name, value)| (name.into(), value)).collect()
-}
-
-/// The log of acting and its thread, if node.yaml asks for one.
-fn keep_acting_log(settings: &NodeSettings, driver: &Driver) -> Result<(), Failure> {
-    let Some(path) = &settings.acting_log else { return Ok(()) };
-    let (log, writer) = acting_log::open(path, &settings.id)?;
-    driver.log_acting(log);
-    spawn("acting-log", move || writer.run()).map(drop).map_err(|error| {
-        Failure::of_system(failure::IO, "the system gives no thread for the acting log", &error)
-    })
-}
-
-/// The history and its thread.
-fn keep_history(
-    settings: &NodeSettings,
-    directory: &Directory,
-    driver: &Driver,
-) -> Result<(), Failure> {
-    let failed = |error: io::Error| {
-        Failure::of_system(failure::IO, "the system gives no thread for the history", &error)
-    };
-    let (history, writer) = history::of(&settings.id, directory.share().map_err(failed)?);
-    driver.keep_history(history);
-    spawn("history", move || writer.run()).map(drop).map_err(failed)
 }
 
 /// What tells one run of the daemon from the next.
@@ -289,42 +265,6 @@ fn is_denied(error: &io::Error) -> bool {
 fn catch_signals() -> Result<Receiver<Signal>, Failure> {
     signals::catch()
         .map_err(|error| Failure::of_system(failure::IO, "cannot catch signals", &error))
-}
-
-/// Loads the state, checks that it is this node's, and writes it back (R5).
-fn load_state(directory: Directory, settings: &NodeSettings, pin: Pin) -> Result<Store, Failure> {
-    let mut store = Store::load(directory, charter_of)?;
-    check_identity(store.last(), settings, pin)?;
-    identity::spend_storage(store.directory())?;
-    store.rewrite()?;
-    Ok(store)
-}
-
-/// A state belongs to one node with one key; anything else was copied here (F54).
-fn check_identity(state: &Durable, settings: &NodeSettings, pin: Pin) -> Result<(), Failure> {
-    let ours = &state.identity.node;
-    if *ours != settings.id {
-        let message = format!(
-            "the state here is that of node {ours}, and node.yaml says this is {}: put the right \
-             id into node.yaml, or the right directory behind --state-dir",
-            settings.id
-        );
-        return Err(Failure::new(failure::CONFIG, message));
-    }
-    let documents = [&state.accepted, &state.committed];
-    let mut entries = documents.iter().filter_map(|one| one.charter.members.find(ours)).peekable();
-    if entries.peek().is_some() && !entries.any(|member| member.pin == pin) {
-        let message = format!(
-            "the cluster knows {ours} by another key than the one here: put the right key back \
-             into the keys directory; peers refuse this one"
-        );
-        return Err(Failure::new(failure::CONFIG, message));
-    }
-    let storage = state.identity.storage;
-    if !documents.iter().any(|one| one.charter.members.voter(ours, storage).is_some()) {
-        log::warn!("the cluster counts another disk for {ours} than {storage}: no vote from here");
-    }
-    Ok(())
 }
 
 /// Serves signals until one ends the daemon. The error is that of a hurried end.

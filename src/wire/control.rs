@@ -352,7 +352,7 @@ pub struct EventReport {
     pub reason: Option<String>,
     /// For `master-changed`: from whom to whom.
     #[serde(default)]
-    pub change: Option<ChangeReport>,
+    pub change: Option<Box<ChangeReport>>,
     /// For `election-failed`: why each voter that did not say yes did not, as a stable name.
     #[serde(default)]
     pub refusals: BTreeMap<String, String>,

@@ -27,7 +27,7 @@ fn change(uptime_ms: u64, from: Option<&str>, to: Option<(&str, u64)>, why: &str
         term: to.map_or(1, |(_, term)| term),
     };
     let reason = Some(why.to_owned());
-    EventReport { reason, change: Some(change), ..at("master-changed", uptime_ms) }
+    EventReport { reason, change: Some(Box::new(change)), ..at("master-changed", uptime_ms) }
 }
 
 /// The same event in a later run of the daemon, an hour later.

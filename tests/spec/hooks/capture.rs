@@ -27,7 +27,7 @@ fn a_flood_is_cut_and_counted() {
     let passed: usize =
         (0..64).flat_map(|_| taken(&mut lines, &[b'x'; 64 << 10])).map(|l| l.len()).sum();
     assert!(passed <= BYTES_MAX, "{passed} bytes");
-    assert!(lines.dropped() > 63 << 16, "{} counted", lines.dropped());
+    assert!(lines.dropped() >= 63 << 16, "{} counted", lines.dropped());
 }
 
 #[test]

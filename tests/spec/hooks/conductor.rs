@@ -244,8 +244,8 @@ fn a_node_with_no_backup_hook_stops_by_killing_alone() {
     assert_eq!(theatre.is_ready, Some(true));
 }
 
-/// F79. Whatever happens in whatever order: the theatre itself checks that never two hooks run at once,
-/// that none for a term begins after it was stopped, and that nothing is confirmed too early.
+/// F79. Whatever happens in whatever order: the theatre itself checks that never two hooks run at
+/// once, that none for a term begins after it was stopped, that nothing is confirmed too early.
 #[test]
 fn after_any_history_the_last_role_is_the_one_applied() {
     let mut masters = 0;

@@ -1,0 +1,36 @@
+//! Owns the start of what the daemon writes down besides its state: the acting log, the history.
+//! Never writes a line itself; each has a writer with a thread of its own.
+
+use std::io;
+
+use crate::daemon::acting_log;
+use crate::daemon::directory::Directory;
+use crate::daemon::driver::Driver;
+use crate::daemon::failure::{self, Failure};
+use crate::daemon::history;
+use crate::daemon::spawn::spawn;
+use crate::settings::node::NodeSettings;
+
+/// The log of acting and its thread, if node.yaml asks for one.
+pub(super) fn keep_acting_log(settings: &NodeSettings, driver: &Driver) -> Result<(), Failure> {
+    let Some(path) = &settings.acting_log else { return Ok(()) };
+    let (log, writer) = acting_log::open(path, &settings.id)?;
+    driver.log_acting(log);
+    spawn("acting-log", move || writer.run()).map(drop).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no thread for the acting log", &error)
+    })
+}
+
+/// The history and its thread.
+pub(super) fn keep_history(
+    settings: &NodeSettings,
+    directory: &Directory,
+    driver: &Driver,
+) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        Failure::of_system(failure::IO, "the system gives no thread for the history", &error)
+    };
+    let (history, writer) = history::of(&settings.id, directory.share().map_err(failed)?);
+    driver.keep_history(history);
+    spawn("history", move || writer.run()).map(drop).map_err(failed)
+}
