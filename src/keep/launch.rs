@@ -42,7 +42,6 @@ pub(super) struct Room {
 ///
 /// # Errors
 /// The system has no room for another process.
-#[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
 pub(super) fn start(
     cmd: &[OsString],
     until: Moment,
@@ -50,18 +49,24 @@ pub(super) fn start(
     stdin: OwnedFd,
     room: &Room,
 ) -> io::Result<Pid> {
+    let place = group.unwrap_or(0).to_string();
+    let child = step(until, &place, room).args(cmd).stdin(Stdio::from(stdin)).spawn()?;
+    Ok(Pid::from_child(&child))
+}
+
+/// This step, by the words that `Plan::read` reads; what it becomes is still missing.
+#[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
+pub(super) fn step(until: Moment, place: &str, room: &Room) -> Command {
     let me = getpid().as_raw_nonzero().get();
-    let child = Command::new("/proc/self/exe")
+    let mut command = Command::new("/proc/self/exe");
+    command
         .arg0("quorate")
         .arg(NAME)
         .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
-        .arg(group.unwrap_or(0).to_string())
+        .arg(place)
         .arg(room.score.as_deref().unwrap_or_default())
-        .arg(room.door.as_deref().unwrap_or(Path::new("")))
-        .args(cmd)
-        .stdin(Stdio::from(stdin))
-        .spawn()?;
-    Ok(Pid::from_child(&child))
+        .arg(room.door.as_deref().unwrap_or(Path::new("")));
+    command
 }
 
 /// The word for a session of its own, in the place of a process group.
@@ -85,17 +90,10 @@ pub(super) struct Apart<'a> {
 ///
 /// # Errors
 /// The system has no room for another process.
-#[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
 pub(super) fn start_apart(cmd: &[String], until: Moment, apart: Apart<'_>) -> io::Result<Pid> {
-    let me = getpid().as_raw_nonzero().get();
     let [stdout, stderr] = apart.output;
-    let child = Command::new("/proc/self/exe")
-        .arg0("quorate")
-        .arg(NAME)
-        .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
-        .arg(APART)
-        .arg(apart.score.unwrap_or_default())
-        .arg("")
+    let room = Room { score: apart.score.map(str::to_owned), door: None };
+    let child = step(until, APART, &room)
         .args(cmd)
         .env_clear()
         .envs(apart.environment.iter().map(|(name, value)| (name, value)))

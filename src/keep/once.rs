@@ -6,17 +6,18 @@ use std::fs::File;
 use std::io::{self, ErrorKind, Read, Seek, Write};
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::process::CommandExt;
-use std::process::{Child, ChildStderr, ChildStdout, Command, Stdio};
+use std::process::{Child, ChildStderr, ChildStdout, Stdio};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::io::{Errno, ioctl_fionbio};
 use rustix::process::{
-    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, getpid, kill_process_group, waitid,
+    Pid, Signal, WaitId, WaitIdOptions, WaitIdStatus, kill_process_group, waitid,
 };
 
-use crate::keep::{self, launch};
+use crate::keep;
+use crate::keep::launch::{self, Room};
 
 /// How much of each output is kept.
 pub const KEPT_BYTES_MAX: usize = 4096;
@@ -114,7 +115,6 @@ pub fn run(task: &Task<'_>) -> (Ran, Option<Remains>) {
 }
 
 /// Starts it in a process group of its own, tied to this process: it does not outlive us.
-#[expect(clippy::disallowed_methods, reason = "what is run once starts here only")]
 fn start(task: &Task<'_>) -> io::Result<Child> {
     // A file: whoever does not read it holds nobody up.
     let mut stdin = File::from(memfd_create("stdin", MemfdFlags::CLOEXEC)?);
@@ -124,13 +124,8 @@ fn start(task: &Task<'_>) -> io::Result<Child> {
         Output::Kept => Stdio::piped(),
         Output::Shown => Stdio::inherit(),
     };
-    let me = getpid().as_raw_nonzero().get();
     let until = keep::now().after(task.timeout);
-    Command::new("/proc/self/exe")
-        .arg0("quorate")
-        .arg(launch::NAME)
-        .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
-        .arg("0")
+    launch::step(until, "0", &Room::default())
         .args(task.words)
         .process_group(0)
         .current_dir("/")

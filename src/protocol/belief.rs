@@ -153,16 +153,20 @@ impl Belief {
         reason: &ChangeReason,
         now: Moment,
     ) {
-        if let Some(ended) =
-            self.master.as_ref().filter(|_| *reason == ChangeReason::PromiseExpired)
-        {
-            voter.note_term_length(&ended.id, now.waited_since(self.since));
+        if let Some(ended) = &self.master {
+            let peer = voter.peers.get(&ended.id);
+            let is_sick = peer.is_some_and(|peer| !peer.presence.is_healthy);
+            let has_failed = *reason == ChangeReason::PromiseExpired
+                || *reason == ChangeReason::Released && is_sick;
+            if has_failed {
+                voter.note_term_length(&ended.id, now.waited_since(self.since), now);
+            }
         }
         if new.is_some()
             && let Some(expected) = voter.failback_to.take()
             && new != Some(&expected)
         {
-            voter.note_term_length(&expected, core::time::Duration::ZERO);
+            voter.note_term_length(&expected, core::time::Duration::ZERO, now);
         }
     }
 

@@ -103,6 +103,9 @@ impl Candidate {
 
     fn record(&mut self, voter: &mut Voter, now: Moment) {
         let me = voter.me.clone();
+        // The accepted document's promise is asked for once it is committed, in office.
+        let accepted = voter.durable().accepted.charter.timing.dead_after();
+        voter.ledger.note_lease_asked(voter.dead_after().max(accepted));
         voter.ledger.vow(self.term, Some(&me));
         self.stage = Stage::Recording { sequence: voter.durable().sequence };
         self.deadline = now.after(voter.timing().dead_after());

@@ -66,7 +66,7 @@ pub struct Durable {
     pub accepted: Document,
     /// The newest document this node knows to be committed; everything else follows it (R42).
     pub committed: Document,
-    /// M: the longest promise ever acknowledged to another node (R12).
+    /// M: the longest promise ever acknowledged to another node, or asked of others (R12).
     pub promise_high_water: Duration,
 }
 

@@ -86,8 +86,10 @@ impl Follower {
         }
         let mut rank = voter.rank(now);
         if voter.is_held_back(now) {
-            // The last resort (R69): whoever leaves the field to others stands when nobody did.
-            rank = u32::try_from(voter.members().voters().count()).unwrap_or(u32::MAX);
+            // The last resort (R69): whoever leaves the field to others stands when nobody did,
+            // and those that do it together still one after the other.
+            let voters = voter.members().voters().count();
+            rank = rank.saturating_add(u32::try_from(voters).unwrap_or(u32::MAX));
             base = base.after(timing.dead_after());
         }
         if awaits_better(voter) {

@@ -54,7 +54,7 @@ impl Prospect<'_> {
         if members.voters().filter(|m| hears(&m.id)).count() < members.majority() {
             return Err(HandoverRefusal::SeesNoMajority);
         }
-        if self.vote_ready() < members.majority() {
+        if self.vote_ready(target) < members.majority() {
             return Err(HandoverRefusal::TooFewVoters);
         }
         Ok(())
@@ -67,11 +67,15 @@ impl Prospect<'_> {
         ordered.iter().find(|member| self.check(&member.id).is_ok()).map(|m| m.id.clone())
     }
 
-    /// Voters that could vote for the target: this node too, once it has stopped.
-    fn vote_ready(&self) -> usize {
+    /// Voters that could vote for the target, and hear it: this node too, once it has stopped.
+    fn vote_ready(&self, target: &NodeId) -> usize {
         let ready = self.voter.other_voters().filter(|member| {
-            let peer = self.voter.peers.get(&member.id);
-            self.is_fresh(&member.id) && peer.is_some_and(|peer| peer.presence.is_vote_ready)
+            let presence = self.voter.peers.get(&member.id).map(|peer| &peer.presence);
+            let is_ready = presence.is_some_and(|presence| {
+                let hears = member.id == *target || presence.hears.contains(target);
+                presence.is_vote_ready && hears
+            });
+            self.is_fresh(&member.id) && is_ready
         });
         ready.count() + usize::from(!self.voter.is_storage_failed())
     }

@@ -145,6 +145,15 @@ impl Ledger {
         }
     }
 
+    /// M covers a lease as it covers a promise: what a process of this node runs under one may
+    /// outlive the process, and is dead before the next one's quiet period ends (R12, R13).
+    pub(crate) fn note_lease_asked(&mut self, promise: Duration) {
+        let is_more = promise > self.durable.promise_high_water;
+        if is_more && self.mutation.keeps(Rule::HighWaterOfLeases) {
+            self.change(|durable| durable.promise_high_water = promise);
+        }
+    }
+
     /// Takes a newer document; its term becomes ours if it is later (R3, R71).
     pub(crate) fn accept(&mut self, document: Document) {
         if document.position.term > self.durable.term && self.mutation.keeps(Rule::FetchTerm) {

@@ -17,7 +17,8 @@ const RATE_WINDOW: Duration = Duration::from_secs(30);
 pub(crate) struct Peer {
     pub(crate) last_heard: Moment,
     pub(crate) streak_start: Moment,
-    /// Since when it could lead without a break: heard, on one disk, and nothing held it off.
+    /// Since when it could lead without a break: heard, on one disk, nothing held it off, and it
+    /// did not fail to.
     pub(crate) fit_since: Moment,
     pub(crate) presence: Presence,
     pub(crate) round_trip: Option<Duration>,
@@ -85,6 +86,13 @@ impl Peers {
         peer.round_trip = Some(round_trip);
         let asked = now.before(round_trip);
         peer.rate.note(Sample { asked, answered: now, reading: presence.reading }, timing)
+    }
+
+    /// It could not lead after all: how long it could counts from now.
+    pub(crate) fn begin_anew(&mut self, id: &NodeId, now: Moment) {
+        if let Some(peer) = self.0.get_mut(id) {
+            peer.fit_since = now;
+        }
     }
 
     pub(crate) fn get(&self, id: &NodeId) -> Option<&Peer> {

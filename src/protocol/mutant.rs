@@ -57,6 +57,9 @@ rules! {
     HighWater,
     /// R12: M follows the present promise down at once, while longer promises still run.
     HighWaterStays,
+    /// R12, R13: M covers what this node promised and not what others promised it: a restarted
+    /// master votes and stands while what its last process let run may still live.
+    HighWaterOfLeases,
     /// R14, R70: a node that knows of a newer document does not ask for it.
     FetchWhenBehind,
     /// R13, R15: a candidate goes on although its document, and with it the voters, changed.

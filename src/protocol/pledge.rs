@@ -60,20 +60,25 @@ impl Voter {
         is_free
     }
 
-    /// How long `id` must live before it gets the mastership back (R41).
+    /// How long `id` must live before it gets the mastership back (R41). Nothing doubled is
+    /// nothing: whoever failed waits for a promise at least.
     pub(crate) fn cooldown(&self, id: &NodeId, once: Duration) -> Duration {
-        let doublings = self.short_terms.get(id).copied().unwrap_or(0);
-        once.saturating_mul(1 << doublings)
+        match self.short_terms.get(id) {
+            Some(doublings) => once.max(self.dead_after()).saturating_mul(1 << doublings),
+            None => once,
+        }
     }
 
-    /// `id` lost the mastership it had for `lasted`, or failed to take it (R41).
-    pub(crate) fn note_term_length(&mut self, id: &NodeId, lasted: Duration) {
+    /// `id` lost the mastership it had for `lasted`, or failed to take it: then its cooldown is
+    /// longer, and begins anew (R41).
+    pub(crate) fn note_term_length(&mut self, id: &NodeId, lasted: Duration, now: Moment) {
         let Failback::After(once) = self.durable().committed.charter.election.failback else {
             return;
         };
-        if lasted >= self.cooldown(id, once) {
+        if lasted >= self.cooldown(id, once).max(self.dead_after()) {
             self.short_terms.remove(id);
         } else {
+            self.peers.begin_anew(id, now);
             let doublings = self.short_terms.entry(id.clone()).or_insert(0);
             *doublings = COOLDOWN_DOUBLINGS_MAX.min(*doublings + 1);
         }

@@ -105,7 +105,9 @@ impl Publication {
     }
 
     /// Goes on with an edited document, which `voter` has accepted already.
-    pub(crate) fn replace(&mut self, voter: &Voter, proposal: Proposal) {
+    pub(crate) fn replace(&mut self, voter: &mut Voter, proposal: Proposal) {
+        let promise = voter.durable().accepted.charter.timing.dead_after();
+        voter.ledger.note_lease_asked(promise);
         self.copies = Copies::of(self.term, &voter.durable().accepted);
         self.recorded_by = voter.durable().sequence;
         self.is_committed = false;
@@ -125,7 +127,9 @@ impl Publication {
             let mine = voter.durable().accepted.clone();
             self.copies.count(&me, self.term, mine.position, mine.hash);
         }
-        if !self.copies.are_committed(voter.members()) {
+        // A longer promise is asked for from the commit on, so M has to cover it before (R12).
+        let is_longer = voter.durable().accepted.charter.timing.dead_after() > voter.dead_after();
+        if !self.copies.are_committed(voter.members()) || is_longer && !is_on_disk {
             return false;
         }
         self.is_committed = true;

@@ -225,10 +225,13 @@ impl Voter {
     }
 
     /// Other voters that could lead and are heard, except the one whose promise just ran out.
+    /// To one that is held back itself, others that are held back are rivals too.
     pub(crate) fn rivals(&self, now: Moment) -> impl Iterator<Item = &Member> {
         let lost = self.lost_master(now);
+        let is_held_back = self.is_held_back(now);
         let heard = self.other_voters().filter(move |member| {
-            self.heard(member, now).is_some_and(|peer| peer.presence.is_electable)
+            let peer = self.heard(member, now);
+            peer.is_some_and(|peer| is_held_back || peer.presence.is_electable)
         });
         heard.filter(move |member| member.may_lead() && Some(&member.id) != lost)
     }

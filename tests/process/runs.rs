@@ -25,6 +25,17 @@ fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_is_killed()
     Stage::of(3).succeeds_after(Cluster::crash);
 }
 
+/// F96, F101: its quiet period is longer than what its last process let run.
+#[test]
+fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_is_back_at_once() {
+    for count in [1, 3] {
+        Stage::of(count).succeeds_after(|cluster, master| {
+            cluster.crash(master);
+            cluster.node(master).start();
+        });
+    }
+}
+
 /// F34, F96
 #[test]
 fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_stands_still() {

@@ -64,14 +64,10 @@ impl World {
         }
     }
 
-    /// The daemon starts, unless it runs or its leftovers live: then when they are gone (R13).
+    /// The daemon starts, unless it runs. It knows nothing of what its last process left behind.
     pub(crate) fn start(&mut self, node: usize) {
         let machine = &mut self.machines[node];
         if machine.node.is_some() || machine.is_gone {
-            return;
-        }
-        machine.is_start_due = machine.guard.children().is_some();
-        if machine.is_start_due {
             return;
         }
         self.trace.note(self.now, format_args!("{} starts", machine.id));
@@ -186,9 +182,6 @@ impl World {
             self.trace.note(self.now, format_args!("{} is rid of {term:?}", charters::name(node)));
             self.observe(&Fact::Died { term });
             self.confirm_stopped(node, term);
-            if self.machines[node].is_start_due {
-                self.queue.put(self.now.after(Duration::from_millis(1)), Due::Start { node });
-            }
         }
     }
 

@@ -54,8 +54,6 @@ pub(crate) struct Machine {
     pub(crate) wake: (Option<Moment>, u64),
     /// Whether the daemon was told that its disk failed.
     pub(crate) knows_disk_failed: bool,
-    /// Whether somebody wants the daemon up again.
-    pub(crate) is_start_due: bool,
     /// Whether it never comes back.
     pub(crate) is_gone: bool,
     /// Whether its disk was lost: it counts for nothing from then on.
@@ -78,7 +76,6 @@ impl Machine {
             naps: 0,
             wake: (None, 0),
             knows_disk_failed: false,
-            is_start_due: false,
             is_gone: false,
             is_wiped: false,
         }

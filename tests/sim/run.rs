@@ -358,7 +358,8 @@ impl World {
         let cooldown = document.as_ref().and_then(charters::failback_after);
         let margin = Duration::from_secs(2);
         // Short terms of the preferred node double its cool-down, up to sixteenfold (R41).
-        if cooldown.is_some_and(|span| span * 16 + margin < self.plan.watch)
+        let least = self.promise();
+        if cooldown.is_some_and(|span| span.max(least) * 16 + margin < self.plan.watch)
             && Some(leader) != preferred
         {
             let detail = format!("{} still leads", charters::name(leader));

@@ -5,11 +5,12 @@
 use core::time::Duration;
 use std::panic::catch_unwind;
 
+use crate::protocol::effects::Wish;
 use crate::protocol::membership::Failback;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::message::{
-    Append, Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Released,
-    Verdict,
+    Append, Candidacy, Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Release,
+    Released, Verdict,
 };
 use crate::protocol::mutant::Rule;
 use crate::protocol::status::Duty;
@@ -95,7 +96,7 @@ const fn script(rule: Rule, cast: Cast, name: &'static str, scene: fn(Stage)) ->
 }
 
 /// All of them.
-pub(crate) const SCRIPTS: [Script; 14] = [
+pub(crate) const SCRIPTS: [Script; 15] = [
     script(Rule::OneMasterPerTerm, Cast::Lan, "second_master", a_second_master_speaks),
     script(Rule::HighWater, Cast::Default, "shorter_promise", promises_become_shorter),
     script(Rule::HighWaterStays, Cast::Default, "shorter_promise", promises_become_shorter),
@@ -105,12 +106,26 @@ pub(crate) const SCRIPTS: [Script; 14] = [
     script(Rule::PromiseOutlivesTerm, Cast::Lan, "term_bump", a_term_is_learnt_elsewhere),
     script(Rule::ClockRateWatch, Cast::Default, "fast_clocks", the_others_have_fast_clocks),
     script(Rule::HandoverBound, Cast::Lan, "forced_vote", a_release_forces_a_vote),
+    script(Rule::TimeoutNowTerm, Cast::Lan, "old_call", an_old_timeout_now_comes_late),
     script(Rule::EditAfterOwnCommit, Cast::Five, "ongaro", two_masters_change_the_voters),
     script(Rule::OneVoterAtATime, Cast::Two, "two_at_once", two_voters_come_at_once),
     script(Rule::LeaseOfPresentVoters, Cast::All, "sticky_lease", long_promises_leave),
     script(Rule::PromiseBySlowerClock, Cast::Default, "slewed_voter", a_slewed_voter_is_asked),
     script(Rule::CandidacyOfOneDocument, Cast::Four, "late_append", a_late_append_takes_the_vote),
 ];
+
+/// The end of a first term is told once more when nobody leads a later one any more.
+fn an_old_timeout_now_comes_late(mut stage: Stage) {
+    let term = stage.term(A);
+    stage.ask(A, Wish::Transfer { to: Some(charters::name(B)) });
+    stage.await_master(B);
+    stage.run_for(SECOND);
+    stage.crash(B);
+    stage.await_that("c is free", |stage| stage.status(C).promise.is_none());
+    let release = Release { term, successor: Some(charters::name(C)) };
+    stage.tell(C, A, Message::TimeoutNow(release));
+    stage.run_for(SECOND);
+}
 
 /// What `node` might truly say of itself.
 fn presence(stage: &Stage, node: usize) -> Presence {

@@ -202,3 +202,17 @@ fn a_promise_that_arrives_after_the_release_makes_nobody_master_again() {
     assert_eq!(stage.status(A).lease_left, None);
     stage.assert_only_acting(C, Duration::from_secs(5));
 }
+
+/// Promises: P7, P9
+#[test]
+fn nobody_hands_over_to_a_node_that_too_few_voters_hear() {
+    let mut stage = Stage::led_by_a(5);
+    stage.run_for(Duration::from_secs(2));
+    for deaf in [2, 3, 4] {
+        stage.cut_one_way(B, deaf);
+    }
+    stage.run_for(Duration::from_secs(2));
+    let answer = stage.ask(A, transfer_to(B));
+    assert_eq!(answer, Answer::HandoverRefused(HandoverRefusal::TooFewVoters));
+    stage.assert_only_acting(A, Duration::from_secs(2));
+}

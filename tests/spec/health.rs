@@ -100,3 +100,41 @@ fn nobody_hands_over_to_a_node_whose_work_is_out_of_order() {
     let answer = stage.ask(A, Wish::Transfer { to: None });
     assert!(matches!(answer, Answer::HandedOver { ref to, .. } if *to == charters::name(C)));
 }
+
+/// Promises: P7, P8
+#[test]
+fn a_preferred_node_that_falls_sick_whenever_it_leads_waits_longer_each_time() {
+    let cooldown = Duration::from_secs(5);
+    let mut stage = Stage::of(3, Failback::After(cooldown));
+    stage.await_master(A);
+    stage.run_for(cooldown * 2);
+    for doubled in [1, 2, 4] {
+        stage.set_health(A, false);
+        stage.await_master(B);
+        stage.set_health(A, true);
+        stage.assert_only_acting(B, cooldown * doubled - Duration::from_secs(1));
+        stage.await_master(A);
+        stage.run_for(Duration::from_secs(2));
+    }
+}
+
+/// Promises: P7
+#[test]
+fn where_no_work_is_in_order_those_left_stand_one_after_the_other() {
+    for seed in 1..20 {
+        let mut stage = Stage::by_chance(5, Failback::Never, seed);
+        stage.run_for(Duration::from_secs(5));
+        let master = stage.acting().expect("somebody acts");
+        stage.set_delay(Duration::from_millis(3));
+        for node in (0..5).filter(|node| *node != master) {
+            stage.slow_disk(node, Duration::from_millis(3));
+            stage.set_health(node, false);
+        }
+        stage.run_for(Duration::from_secs(2));
+        stage.crash(master);
+        let before = stage.now();
+        stage.await_that("another acts", |s| s.acting().is_some_and(|node| node != master));
+        let took = stage.now() - before;
+        assert!(took < Timing::LAN.dead_after() * 5 / 2, "{seed}: {took:?}");
+    }
+}

@@ -3,6 +3,7 @@
 use core::time::Duration;
 
 use crate::protocol::membership::Failback;
+use crate::protocol::timing::Timing;
 use crate::protocol::units::NodeId;
 use crate::sim::charters;
 use crate::spec::stage::{A, B, C, Stage};
@@ -111,4 +112,42 @@ fn names_are_ordered_by_bytes() {
     assert_eq!(NodeId::new(""), None);
     assert_eq!(NodeId::new("a b"), None);
     assert_eq!(NodeId::new(&"x".repeat(65)), None);
+}
+
+/// How many terms pass in a hundred seconds.
+fn terms_in_a_while(stage: &mut Stage) -> u64 {
+    let before = stage.term(B);
+    stage.run_for(Duration::from_secs(100));
+    stage.term(B).0 - before.0
+}
+
+/// Promises: P7, P8
+#[test]
+fn a_preferred_node_that_only_the_master_hears_moves_nothing() {
+    let mut stage = Stage::of(5, Failback::After(Duration::from_secs(2)));
+    stage.await_master(A);
+    stage.isolate(A);
+    stage.await_master(B);
+    stage.heal();
+    for deaf in [C, 3, 4] {
+        stage.cut_one_way(A, deaf);
+    }
+    stage.run_for(Duration::from_secs(100));
+    let terms = terms_in_a_while(&mut stage);
+    assert!(terms <= 10, "{terms} terms, though the cooldown is 32 seconds by now");
+}
+
+/// Promises: P7, P8
+#[test]
+fn a_preferred_node_that_fails_to_win_has_a_cooldown_even_where_there_is_none() {
+    let mut stage = Stage::of(3, Failback::After(Duration::ZERO));
+    stage.await_master(A);
+    // Every write takes nearly as long as others wait for it.
+    stage.slow_disk(A, Timing::LAN.dead_after() * 9 / 10);
+    stage.isolate(A);
+    stage.await_master(B);
+    stage.heal();
+    stage.run_for(Duration::from_secs(100));
+    let terms = terms_in_a_while(&mut stage);
+    assert!(terms <= 30, "{terms} terms, though the cooldown is sixteen promises by now");
 }

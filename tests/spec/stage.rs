@@ -61,6 +61,12 @@ impl Stage {
         stage
     }
 
+    /// `size` nodes with the lan timing, failback after `failback`; chance follows `seed`.
+    pub(crate) fn by_chance(size: usize, failback: Failback, seed: u64) -> Self {
+        let settings = Settings { timing: Timing::LAN, failback };
+        Self::seeded(None, &vec![MemberRole::Voter; size], settings, seed)
+    }
+
     /// `size` nodes with the lan timing, every message and every write of which takes one
     /// millisecond, and somebody who hears of every fact. What is left to chance follows `seed`.
     pub(crate) fn overheard(
