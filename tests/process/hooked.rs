@@ -117,6 +117,15 @@ impl Hooked {
         })
     }
 
+    /// Has that master give mastership up, as soon as another node is ready for it.
+    pub(super) fn gives_up(&self, master: &str, how: &[&str]) {
+        let node = self.cluster.nodes.iter().find(|node| node.name == master).unwrap();
+        eventually(&format!("{master} does {how:?}"), || {
+            let is_done = node.ask(how).code == 0 || node.ask(&["is-master"]).code != 0;
+            is_done.then_some(())
+        });
+    }
+
     /// That nothing of a mastership acted after another one began, and all was undone before.
     pub(super) fn never_interleaved(&self) {
         let deeds = self.deeds();

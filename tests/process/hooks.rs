@@ -29,7 +29,7 @@ fn is_undone_before_the_next_begins(breaks: impl FnOnce(&mut Hooked, &str)) {
 #[test]
 fn a_handover_is_undone_before_the_next_master_hook_begins() {
     is_undone_before_the_next_begins(|hooked, master| {
-        hooked.cluster.node(master).ask(&["step-down"]).printed();
+        hooked.gives_up(master, &["step-down"]);
     });
 }
 
@@ -182,7 +182,7 @@ fn five_changes_of_role_during_one_hook_leave_the_last_one_applied() {
     let seen = hooked.deeds().len();
     for to in [other, &master, other, &master, other] {
         let from = if to == other { master.as_str() } else { other };
-        hooked.cluster.node(from).ask(&["transfer", to]).printed();
+        hooked.gives_up(from, &["transfer", to]);
     }
     hooked.waits_for(seen, other, "master", "end");
     hooked.never_interleaved();

@@ -73,8 +73,9 @@ fn a_voter_with_an_old_term_helps_to_elect_at_once_on_its_return() {
     stage.run_for(SECOND);
     stage.isolate(B);
     for _ in 0..3 {
-        stage.crash(A);
-        stage.restart(A);
+        let master = stage.acting().expect("somebody acts");
+        stage.crash(master);
+        stage.restart(master);
         stage.await_no_master();
         stage.await_that("somebody acts", |stage| stage.acting().is_some());
     }

@@ -24,8 +24,8 @@ fn lines_are_whole_whatever_the_pieces_and_hold_nothing_that_changes_a_terminal(
 #[test]
 fn a_flood_is_cut_and_counted() {
     let mut lines = Lines::default();
-    let passed: usize =
-        (0..64).flat_map(|_| taken(&mut lines, &[b'x'; 64 << 10])).map(|l| l.len()).sum();
+    let told = (0..64).flat_map(|_| taken(&mut lines, &[b'x'; 64 << 10]));
+    let passed: usize = told.map(|line| line.len()).sum();
     assert!(passed <= BYTES_MAX, "{passed} bytes");
     assert!(lines.dropped() >= 63 << 16, "{} counted", lines.dropped());
 }

@@ -18,12 +18,13 @@ fn any_hello(any: &mut Any<'_>) -> Hello {
 }
 
 fn any_request(any: &mut Any<'_>) -> Request {
-    match any.pick(6) {
-        5 => Request::History {},
+    match any.pick(7) {
         0 => Request::Status {},
         1 => Request::Show {},
         2 => Request::Transfer { to: any.maybe_name().map(|name| name.to_string()) },
         3 => Request::StepDown { hold_off_ms: any.number() },
+        4 => Request::SetPosition { position: any.number() },
+        5 => Request::History {},
         _ => Request::Events { follow: any.is_so() },
     }
 }

@@ -10,7 +10,12 @@ pub(super) const TARGET: Target = Target { name: "node_yaml", check, seeds, word
 
 /// A node.yaml with everything in it.
 const ALPHA: &str = "# alpha\nid: alpha\nlisten: 0.0.0.0:9901\nadvertise: \"[2001:db8::1]:9901\"\n\
-                     log: {level: debug, format: json}\nhttp: off\nwatchdog: off\n";
+                     log: {level: debug, format: json}\nhttp: off\nwatchdog: /dev/watchdog\n\
+                     hooks:\n  master: [/h/m, \"two words\"]\n  backup: [/h/b]\n  \
+                     no_quorum: [/h/n]\n  event: [/h/e]\n  timeout: 30s\n  retries: 2\n  \
+                     on_fail: retry\n  argv: keepalived\n\
+                     health: {command: [/ok], interval: 5s, timeout: 2s, rise: 2, fall: 3}\n\
+                     position: {command: [/lsn]}\n";
 
 fn check(bytes: &[u8]) -> bool {
     let parsed = settings::text(bytes, "node.yaml").and_then(|text| node::parse(text, "node.yaml"));
@@ -29,7 +34,7 @@ fn check(bytes: &[u8]) -> bool {
 
 fn seeds() -> Vec<Vec<u8>> {
     let least = "id: \"a\"\n";
-    let unavailable = format!("{least}hooks: []\n");
+    let unavailable = format!("{least}http: on\n");
     [ALPHA, least, &unavailable, "{id: a, log: {level: info}}", "id: [a]\n", "id: a\nid: b\n"]
         .map(|text| text.as_bytes().to_vec())
         .into()
