@@ -10,9 +10,7 @@ use crate::cli::console::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::token_file;
 use crate::protocol::units::Term;
-
-/// Where whatever runs for the master finds its term.
-pub const TERM_VARIABLE: &str = "QUORATE_TERM";
+use crate::wire::environment::TERM;
 
 /// The term that `text` spells: a plain number from 1 on, without sign, blank or leading zero.
 #[must_use]
@@ -47,12 +45,12 @@ pub fn check(
 fn term_in(variable: Option<OsString>) -> Result<Term, Failure> {
     let advice = "give the term of this mastership, a number from 1 on";
     let Some(text) = variable else {
-        let message = format!("TERM is missing, and ${TERM_VARIABLE} is not set: {advice}");
+        let message = format!("TERM is missing, and ${TERM} is not set: {advice}");
         return Err(Failure::new(Exit::Usage, message));
     };
     let text = text.to_string_lossy();
     token(&text).ok_or_else(|| {
-        let message = format!("${TERM_VARIABLE} is `{}`: {advice}", text.escape_debug());
+        let message = format!("${TERM} is `{}`: {advice}", text.escape_debug());
         Failure::new(Exit::Usage, message)
     })
 }

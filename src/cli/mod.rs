@@ -43,6 +43,7 @@ use exit::Exit;
 
 use crate::keep::{guard, keeper, launch};
 use crate::settings::paths::Places;
+use crate::wire::environment;
 
 /// Runs one command on the real terminal and says what code the process exits with.
 /// `Serve` and `Init` are the daemon's and none of ours.
@@ -134,7 +135,7 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::ConfigOrigin => config::origin(places, console),
         Command::Explain(code, format) => explain::explain(*code, *format, console),
         Command::FenceCheck { file, term, patience } => {
-            fence::check(file, *term, std::env::var_os(fence::TERM_VARIABLE), *patience)
+            fence::check(file, *term, std::env::var_os(environment::TERM), *patience)
         }
         Command::Serve | Command::Init(_) => {
             unreachable!("main gives serve and init to the daemon")

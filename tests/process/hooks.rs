@@ -173,7 +173,7 @@ fn a_master_hook_that_fails_hands_mastership_over() {
 
 #[test]
 fn five_changes_of_role_during_one_hook_leave_the_last_one_applied() {
-    let mut hooked = Hooked::of(3, "");
+    let hooked = Hooked::of(3, "");
     let (master, _) = hooked.cluster.settles();
     hooked.waits_for(0, &master, "master", "end");
     let other = if master == "alpha" { "bravo" } else { "alpha" };

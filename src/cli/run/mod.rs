@@ -16,6 +16,7 @@ use crate::keep::{self, launch};
 use crate::protocol::units::Moment;
 use crate::settings::paths::Place;
 use crate::wire::control::{Request, Response};
+use crate::wire::environment;
 use crate::wire::hold::{GrantReport, While};
 
 mod ears;
@@ -263,15 +264,15 @@ impl<'a> Front<'a> {
             While::Backup => ("backup", String::new()),
         };
         let environment = vec![
-            ("QUORATE_TERM", grant.span.term.to_string()),
-            ("QUORATE_NODE", grant.node.clone()),
-            ("QUORATE_CLUSTER", grant.cluster.clone()),
-            ("QUORATE_CLUSTER_ID", grant.cluster_id.clone()),
-            ("QUORATE_MASTER", grant.master.clone()),
-            ("QUORATE_ROLE", role.to_owned()),
-            ("QUORATE_LEASE_MS", lease_ms),
-            ("QUORATE_SOCKET", socket.display().to_string()),
-            ("QUORATE_VERSION", grant.version.clone()),
+            (environment::TERM, grant.span.term.to_string()),
+            (environment::NODE, grant.node.clone()),
+            (environment::CLUSTER, grant.cluster.clone()),
+            (environment::CLUSTER_ID, grant.cluster_id.clone()),
+            (environment::MASTER, grant.master.clone()),
+            (environment::ROLE, role.to_owned()),
+            (environment::LEASE_MS, lease_ms),
+            (environment::SOCKET, socket.display().to_string()),
+            (environment::VERSION, grant.version.clone()),
         ];
         let group = self.is_terminal.then(|| getpgrp().as_raw_nonzero().get());
         Charge { cmd: self.options.cmd.clone(), environment, grace: self.grace(), group }
