@@ -38,7 +38,7 @@
 //! | master | the winner of a term; *acting* from `Order::Start` to `Order::Stop` |
 //! | promise | a voter's word to vote for nobody else for a while |
 //! | lease | the time a majority's promises give the master |
-//! | quiet period | after a start: no vote until every old promise must have run out |
+//! | quiet period | after a start: no vote until every old promise and lease must have run out |
 //! | document | the replicated cluster.yaml; `accepted` makes quorums, `committed` the rest |
 //! | charter | the document, parsed |
 //! | position | (term, version): a document's place in history |
