@@ -81,7 +81,10 @@ fn find(places: &Places, console: &mut Console<'_>) -> Result<Kept, Failure> {
                 failure.exit = Exit::Permission;
             }
             let file = directory.join(FILE);
-            failure.message += &format!("; and {} tells nothing: {error}", file.display());
+            let is_missing = error.kind() == io::ErrorKind::NotFound;
+            let unread = || format!("cannot be read: {error}");
+            let why = if is_missing { "is not there yet".to_owned() } else { unread() };
+            failure.message += &format!("; and {} {why}", file.display());
             Err(failure)
         }
     }

@@ -103,6 +103,15 @@ impl Node {
                 self.voter.hold_off = Some(now.after(hold_off));
                 self.wait(now, request, None, Answer::SteppedDown);
             }
+            // Without a guard nobody would end what acts: that cannot wait for a successor (R33).
+            Err(_) if reason == StepDownReason::GuardLost => {
+                if let Role::Master(master) = &mut self.role
+                    && !master.is_saying_farewell()
+                {
+                    master.leave(&mut self.voter, reason.into(), now);
+                }
+                self.wait(now, request, None, Answer::SteppedDown);
+            }
             Err(why) => self.answer(request, Answer::HandoverRefused(why)),
         }
     }

@@ -44,10 +44,7 @@ impl Prospect<'_> {
         if !presence.is_vote_ready {
             return Err(HandoverRefusal::NotReady);
         }
-        if !presence.is_healthy {
-            return Err(HandoverRefusal::Unhealthy);
-        }
-        if !presence.is_electable {
+        if !presence.is_electable && presence.is_healthy {
             return Err(HandoverRefusal::HeldOff);
         }
         let hears = |id: &NodeId| presence.hears.contains(id) || id == target;
@@ -57,14 +54,26 @@ impl Prospect<'_> {
         if self.vote_ready(target) < members.majority() {
             return Err(HandoverRefusal::TooFewVoters);
         }
-        Ok(())
+        // The last question, so that who fails only here is ready but for its health.
+        if presence.is_healthy { Ok(()) } else { Err(HandoverRefusal::Unhealthy) }
     }
 
     /// The most preferred node that could take over now.
     pub(crate) fn best(&self) -> Option<NodeId> {
+        self.first(|outcome| outcome.is_ok())
+    }
+
+    /// The same, and where no work is in order one that is not healthy: for a master that ends
+    /// whatever comes (R69).
+    pub(crate) fn last_resort(&self) -> Option<NodeId> {
+        let is_sick = |outcome| outcome == Err(HandoverRefusal::Unhealthy);
+        self.best().or_else(|| self.first(is_sick))
+    }
+
+    fn first(&self, fits: impl Fn(Result<(), HandoverRefusal>) -> bool) -> Option<NodeId> {
         let charter = &self.voter.durable().committed.charter;
         let ordered = preference::order(charter, self.voter.other_voters());
-        ordered.iter().find(|member| self.check(&member.id).is_ok()).map(|m| m.id.clone())
+        ordered.iter().find(|member| fits(self.check(&member.id))).map(|m| m.id.clone())
     }
 
     /// Voters that could vote for the target, and hear it: this node too, once it has stopped.

@@ -256,7 +256,8 @@ impl Node {
             && self.timeout_now_of != Some(term);
         let is_free = matches!(self.role, Role::Follower(_))
             && self.voter.activity == Activity::Idle
-            && self.voter.is_electable(now);
+            && self.voter.is_able()
+            && !self.voter.is_held_off(now);
         if !is_valid || !is_free {
             return;
         }

@@ -309,7 +309,7 @@ impl Master {
 
     /// Ends towards the best successor there is, or towards nobody.
     pub(crate) fn leave(&mut self, voter: &mut Voter, reason: StopReason, now: Moment) {
-        let successor = self.prospect(voter, now).best();
+        let successor = self.prospect(voter, now).last_resort();
         self.hand_over(voter, successor, reason, now);
     }
 

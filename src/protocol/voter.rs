@@ -299,9 +299,13 @@ impl Voter {
         is_understood && self.own_vote().is_some_and(Member::may_lead)
     }
 
+    /// Whether nothing forbids this node to lead (R13).
+    pub(crate) fn is_able(&self) -> bool {
+        self.may_lead() && !self.is_storage_failed() && !self.is_leaving
+    }
+
     pub(crate) fn is_electable(&self, now: Moment) -> bool {
-        let is_able = self.may_lead() && !self.is_storage_failed() && !self.is_leaving;
-        is_able && !self.is_held_back(now)
+        self.is_able() && !self.is_held_back(now)
     }
 
     pub(crate) fn poll(&self, now: Moment, lease_left: Option<Duration>) -> Poll<'_> {

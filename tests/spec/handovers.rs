@@ -148,6 +148,25 @@ fn a_step_down_says_whose_it_was() {
     }
 }
 
+/// Promises: P6
+#[test]
+fn a_master_without_a_guard_ends_though_nobody_healthy_can_take_over() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(1));
+    stage.crash(B);
+    stage.run_for(Duration::from_secs(2));
+    stage.set_health(C, false);
+    stage.run_for(Duration::from_secs(1));
+    let wish = |reason| Wish::StepDown { hold_off: Duration::ZERO, reason };
+    let answer = stage.ask(A, wish(StepDownReason::Operator));
+    assert!(matches!(answer, Answer::HandoverRefused(_)), "{answer:?}");
+    assert_eq!(stage.acting(), Some(A), "what an operator asks for stops nothing in vain");
+    let answer = stage.ask(A, wish(StepDownReason::GuardLost));
+    let ended = matches!(answer, Answer::HandedOver { ref to, .. } if *to == charters::name(C));
+    assert!(ended, "to the last one left, healthy or not: {answer:?}");
+    assert_eq!(stage.acting(), Some(C));
+}
+
 /// F86
 /// Promises: P1, P9
 #[test]

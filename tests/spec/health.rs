@@ -138,3 +138,18 @@ fn where_no_work_is_in_order_those_left_stand_one_after_the_other() {
         assert!(took < Timing::LAN.dead_after() * 5 / 2, "{seed}: {took:?}");
     }
 }
+
+/// Promises: P9
+#[test]
+fn a_leaving_master_hands_over_to_a_node_that_is_not_healthy_where_none_is() {
+    let mut stage = Stage::led_by_a(3);
+    stage.run_for(Duration::from_secs(2));
+    for node in [B, C] {
+        stage.set_health(node, false);
+    }
+    stage.run_for(Duration::from_secs(1));
+    let before = stage.now();
+    stage.leave(A);
+    stage.await_master(B);
+    assert!(stage.now() - before < Timing::LAN.dead_after() / 4, "{:?}", stage.now() - before);
+}

@@ -210,5 +210,5 @@ fn without_a_daemon_the_history_is_read_from_its_file() {
 fn neither_a_daemon_nor_a_history_is_a_daemon_that_is_not_reachable() {
     let ran = World::new().run(&HISTORY);
     assert_eq!(ran.code, 69);
-    assert!(ran.message.contains("history.log tells nothing"), "{}", ran.message);
+    assert!(ran.message.contains("history.log is not there yet"), "{}", ran.message);
 }
