@@ -95,6 +95,10 @@ impl Node {
         if !self.is_acting() {
             return self.answer(request, Answer::HandoverRefused(HandoverRefusal::NotMaster));
         }
+        if reason == StepDownReason::GuardLost {
+            self.end_at_once(now, reason);
+            return self.answer(request, Answer::SteppedDown);
+        }
         if self.errand.is_some() {
             return self.answer(request, Answer::HandoverRefused(HandoverRefusal::Underway));
         }
@@ -103,16 +107,16 @@ impl Node {
                 self.voter.hold_off = Some(now.after(hold_off));
                 self.wait(now, request, None, Answer::SteppedDown);
             }
-            // Without a guard nobody would end what acts: that cannot wait for a successor (R33).
-            Err(_) if reason == StepDownReason::GuardLost => {
-                if let Role::Master(master) = &mut self.role
-                    && !master.is_saying_farewell()
-                {
-                    master.leave(&mut self.voter, reason.into(), now);
-                }
-                self.wait(now, request, None, Answer::SteppedDown);
-            }
             Err(why) => self.answer(request, Answer::HandoverRefused(why)),
+        }
+    }
+
+    /// Without a guard nobody would end what acts: that waits for no successor and no edit (R33).
+    fn end_at_once(&mut self, now: Moment, reason: StepDownReason) {
+        if let Role::Master(master) = &mut self.role
+            && !master.is_saying_farewell()
+        {
+            master.leave(&mut self.voter, reason.into(), now);
         }
     }
 
