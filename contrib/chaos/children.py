@@ -1,5 +1,5 @@
-"""What runs under mastership: a `quorate run` on every node, what is done to it, and what its
-children wrote into the one file that nothing but mastership protects."""
+"""What runs under mastership: a `quorate run` on every node, what is done to it, and the checker of
+a file that nothing but mastership protects."""
 
 import os
 import signal
@@ -19,7 +19,10 @@ KINDS = {
     "freeze-run": 2,  # both
 }
 
-Found = namedtuple("Found", "lines terms wrong gaps")
+# What hooks say of themselves in the third word; everything else is something that acts.
+BEGINS, UNDOES = "hook-master", "hook-backup"
+
+Found = namedtuple("Found", "lines terms wrong gaps undoings")
 
 
 class Children:
@@ -114,19 +117,34 @@ FAULTS = {
 }
 
 
-def judge(path):
-    """Reads the shared file from its beginning: no token may follow a higher one, and a token has
-    one owner."""
-    owners, wrong, gaps, lines = {}, [], [], 0
+def judge(path, stood=()):
+    """Reads a shared file from its beginning: no token may follow a higher one, a token has one
+    owner, and what a `master` hook began is undone before another node begins: unless its guard
+    `stood` still, (node, from, to), where all that acted is dead by then, and undone later."""
+    owners, wrong, gaps, lines, undoings = {}, [], [], 0, 0
     highest, last = 0, None
+    # The node, token and beginning of what is not undone yet.
+    begun = None
     with open(path, encoding="ascii") as file:
         for raw in file:
             words = raw.split()
             if len(words) != 4:
-                wrong.append(f"shared file, line {lines + 1}: not a whole line: {raw[:60]!r}")
+                wrong.append(f"{path.name}, line {lines + 1}: not a whole line: {raw[:60]!r}")
                 continue
-            term, node, stamp = int(words[0]), words[1], int(words[3])
+            term, node, who, stamp = int(words[0]), words[1], words[2], int(words[3])
             lines += 1
+            if who == UNDOES:
+                undoings += 1
+                if begun and begun[0] == node:
+                    begun = None
+                continue
+            if who == BEGINS:
+                if begun and begun[0] != node and not has_stood(begun, stamp, stood):
+                    wrong.append(
+                        f"NOT UNDONE: {node} began token {term} at {stamp} ns, before {begun[0]} "
+                        f"undid token {begun[1]}"
+                    )
+                begun = node, term, stamp
             if term < highest:
                 wrong.append(f"INTERLEAVED: {node} wrote token {term} after {highest}")
             elif term > highest and last is not None:
@@ -134,4 +152,9 @@ def judge(path):
             highest, last = max(term, highest), stamp
             if owners.setdefault(term, node) != node:
                 wrong.append(f"TWO OWNERS of token {term}: {owners[term]} and {node}")
-    return Found(lines, len(owners), wrong, sorted(gaps))
+    return Found(lines, len(owners), wrong, sorted(gaps), undoings)
+
+
+def has_stood(begun, end, stood):
+    """Whether the guard of that node stood still in between."""
+    return any(node == begun[0] and start < end and to > begun[2] for node, start, to in stood)

@@ -28,6 +28,8 @@ class World:
         self.down, self.leaving, self.frozen, self.full = set(), {}, set(), set()
         # What runs under mastership, if anything does: its faults, and where it stands still.
         self.children, self.faults, self.still = None, {}, set()
+        # What guards the hooks of every node, if there are any.
+        self.guards = None
         # Whose daemons may have met a full disk while they started.
         self.starved = set()
         self.cuts, self.losses, self.applied = {}, {}, {}
@@ -86,9 +88,20 @@ class World:
             self.starved = self.starved - {node.name} | (self.full & {node.name})
             node.start()
 
+    def crash(self, node):
+        """Kills it, unless that would leave nobody to undo what its hooks did."""
+        if self.has_guard(node):
+            self.kill(node)
+
+    def has_guard(self, node):
+        """Whether somebody undoes what its hooks did, if it has any and its daemon ends."""
+        return not (self.guards and self.guards.has_just_lost(node, "guard"))
+
     def kill(self, node):
         if node.name in self.down:
             return
+        if self.guards:
+            self.guards.note(node, "daemon")
         self.look()
         self.down.add(node.name)
         self.leaving.pop(node.name, None)
@@ -101,7 +114,8 @@ class World:
             node.daemon.send(signal.SIGTERM)
 
     def freeze(self, node):
-        if node.name not in self.down | self.still:
+        is_alone = self.guards and node.name in self.guards.frozen or not self.has_guard(node)
+        if node.name not in self.down | self.still and not is_alone:
             self.frozen.add(node.name)
             node.daemon.send(signal.SIGSTOP)
 
@@ -181,6 +195,8 @@ class World:
         self.still.clear()
         if self.children:
             self.children.heal()
+        if self.guards:
+            self.guards.heal()
         self.cuts.clear()
         self.losses.clear()
         self.apply()
@@ -192,6 +208,7 @@ class World:
         for node in self.nodes:
             status = node.status() if node.name not in self.down else None
             if node.name in sick or (status and status["storage_failed"]):
+                lab.until("what its hooks did is undone", lambda: self.has_guard(node))
                 self.kill(node)
             self.start(node)
         for asking in self.asking:
@@ -250,18 +267,18 @@ def group(step, index):
 
 
 def kill(world, _step, _index, node, _peer, seconds):
-    world.kill(node)
+    world.crash(node)
     world.later(seconds, lambda: world.start(node))
 
 
 def crash(world, _step, _index, node, _peer, _seconds):
-    world.kill(node)
+    world.crash(node)
     world.start(node)
 
 
 def crash_loop(world, _step, _index, node, _peer, seconds):
     def again(left):
-        world.kill(node)
+        world.crash(node)
         world.start(node)
         if left:
             world.later(seconds / LOOPS, lambda: again(left - 1))
@@ -296,7 +313,7 @@ def fill_disk(world, _step, _index, node, _peer, seconds):
 
     def sound():
         world.free(node)
-        world.kill(node)
+        world.crash(node)
         world.start(node)
 
     world.later(seconds, sound)
@@ -319,7 +336,7 @@ def reload(world, _step, _index, node, _peer, _seconds):
 
 def crash_all(world, *_):
     for node in world.nodes:
-        world.kill(node)
+        world.crash(node)
     for node in world.nodes:
         world.start(node)
 

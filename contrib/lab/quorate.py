@@ -34,6 +34,8 @@ class Node:
         self.prefix = list(prefix)
         self.listen = address
         self.acting_log = None
+        # More lines of its node.yaml.
+        self.more = ""
         self.daemon = None
         self.home.mkdir(parents=True)
 
@@ -41,7 +43,7 @@ class Node:
         """Writes its node.yaml."""
         text = f'id: {self.name}\nlisten: "{self.listen}"\nadvertise: "{self.address}"\n'
         text += f'acting_log: "{self.acting_log}"\n' if self.acting_log else ""
-        (self.home / "node.yaml").write_text(text)
+        (self.home / "node.yaml").write_text(text + self.more)
 
     def line(self, *words):
         places = ["--config", self.home / "node.yaml", "--state-dir", self.home / "state"]

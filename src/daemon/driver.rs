@@ -208,16 +208,19 @@ impl Driver {
 
     /// Takes in a program that wants to act while this node does; none when there is no room.
     pub fn join(&self, mailbox: &Arc<Mailbox>) -> Option<HolderId> {
-        let mut core = self.lock();
-        let kill_time = core.node.committed().charter.timing.kill();
-        core.holders.join(mailbox, clock::now(), kill_time)
+        let kill_time = self.kill_time();
+        self.lock().holders.join(mailbox, clock::now(), kill_time)
     }
 
     /// Takes in one that is granted nothing by mastership; none when there is no room.
     pub fn join_backup(&self, mailbox: &Arc<Mailbox>) -> Option<HolderId> {
-        let mut core = self.lock();
-        let kill_time = core.node.committed().charter.timing.kill();
-        core.holders.join_idle(mailbox, clock::now(), kill_time)
+        let kill_time = self.kill_time();
+        self.lock().holders.join_idle(mailbox, clock::now(), kill_time)
+    }
+
+    /// How long killing may take.
+    pub fn kill_time(&self) -> Duration {
+        self.lock().node.committed().charter.timing.kill()
     }
 
     /// A program says that nothing of it that acted in `term` lives.

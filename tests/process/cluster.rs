@@ -71,7 +71,8 @@ impl Cluster {
         Self::founded_with(addresses, prefixes, (failback, TIMING), prepare)
     }
 
-    fn founded_with(
+    /// The same with that failback and timing.
+    pub(super) fn founded_with(
         addresses: &[String],
         prefixes: &[Vec<String>],
         choices: (&str, &str),

@@ -17,7 +17,7 @@ use super::cluster::Cluster;
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// Long enough to undo a mastership on a machine that is busy with other tests.
-const TIMING: &str = "{heartbeat: 500ms, dead_after: 10s, stop: 4s}";
+pub(super) const TIMING: &str = "{heartbeat: 500ms, dead_after: 10s, stop: 4s}";
 
 /// Every hook of every node. `PLACE` is where the cluster is.
 const HOOK: &str = r#"#!/bin/sh

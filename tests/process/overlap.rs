@@ -105,3 +105,20 @@ fn a_child_that_writes_after_its_successor_is_found() {
     is_told("1 a first 5\n1 b first 7\n", 1, "TWO OWNERS");
     is_told("", 2, "lines: 0");
 }
+
+#[test]
+fn a_hook_that_begins_before_the_last_one_is_undone_is_found() {
+    let begun = "1 a hook-master 5\n1 a orphan 6\n";
+    is_told(&format!("{begun}1 a hook-backup 7\n2 b hook-master 8\n"), 0, "out of order: 0");
+    is_told(&format!("{begun}2 b hook-backup 7\n2 b hook-master 8\n"), 1, "NOT UNDONE: b began");
+    // Undone, and yet it acts beside the next one.
+    let outlived = format!("{begun}1 a hook-backup 7\n2 b hook-master 8\n1 a orphan 9\n");
+    is_told(&outlived, 1, "a wrote token 1 after 2");
+}
+
+#[test]
+fn a_hook_that_begins_again_on_its_node_and_undoes_twice_is_no_failure() {
+    let again = "1 a hook-master 5\n1 a hook-master 6\n1 a hook-backup 7\n0 a hook-backup 8\n";
+    is_told(&format!("{again}2 b hook-master 9\n"), 0, "out of order: 0");
+    is_told(&format!("{again}1 b hook-master 9\n"), 1, "TWO OWNERS of token 1");
+}

@@ -2,6 +2,7 @@
 //! them. Never touches a run under way.
 
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use crate::daemon::holders::Mailbox;
 use crate::daemon::hooks::conductor::Policy;
@@ -41,12 +42,13 @@ impl Book {
 
 /// What decides anything of them.
 #[must_use]
-pub fn policy(hooks: &Hooks) -> Policy {
+pub fn policy(hooks: &Hooks, kill_time: Duration) -> Policy {
     Policy {
         has_master: hooks.master.is_some(),
         has_backup: hooks.backup.is_some(),
         has_no_quorum: hooks.no_quorum.is_some(),
         retries: hooks.retries,
         on_fail: hooks.on_fail,
+        kill_time,
     }
 }

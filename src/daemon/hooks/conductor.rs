@@ -46,6 +46,8 @@ pub struct Policy {
     pub retries: u32,
     /// What then happens.
     pub on_fail: OnFail,
+    /// How long killing may take.
+    pub kill_time: Duration,
 }
 
 /// What happened.
@@ -111,6 +113,8 @@ pub enum Verdict {
         /// Then what lives is killed.
         kill: Moment,
     },
+    /// Kill the guard: it did not end in time what acts.
+    Abandon,
     /// Nothing acts in `term` any more.
     Confirm {
         /// The term.
@@ -306,6 +310,8 @@ impl Conductor {
         };
         // Where a guard was lost its tree is dead; what it did may be undone in time by the next.
         let is_hopeless = armed.undo.is_none() || now.may_have_reached(kill);
+        // Of the time that killing may take, half is the guard's and half is ours.
+        let end = kill.after(self.policy.kill_time / 2);
         match self.guard {
             Guard::Broken => Verdict::Rest { wake: None },
             Guard::Absent if !is_hopeless => Verdict::Rest { wake: Some(kill) },
@@ -319,7 +325,8 @@ impl Conductor {
                 armed.is_told_to_stop = true;
                 Verdict::Stop { kill }
             }
-            Guard::Ready => Verdict::Rest { wake: None },
+            Guard::Ready if now.may_have_reached(end) => Verdict::Abandon,
+            Guard::Ready => Verdict::Rest { wake: Some(end) },
         }
     }
 

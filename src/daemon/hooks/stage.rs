@@ -94,13 +94,14 @@ impl Stage {
         driver.ring_at_events(book.mailbox());
         let Some(holder) = driver.join(book.mailbox()) else { return Ok(None) };
         conditions.object(Source::Hooks, "no guard is there yet");
+        let policy = policy(&book.read(), driver.kill_time());
         Ok(Some(Self {
             driver,
             holder,
             conditions,
             lock: lock_file(&state_dir),
             record,
-            conductor: Conductor::new(policy(&book.read()), seq),
+            conductor: Conductor::new(policy, seq),
             book,
             cues: Cues::new(&socket, role),
             guard: Guard::Here(guard),
@@ -128,7 +129,7 @@ impl Stage {
     fn look(&mut self) {
         let now = clock::now();
         let hooks = self.book.read();
-        self.conductor.set_policy(policy(&hooks));
+        self.conductor.set_policy(policy(&hooks, self.driver.kill_time()));
         while let Some(notice) = self.book.mailbox().take() {
             self.notice(now, notice);
         }
@@ -266,6 +267,7 @@ impl Stage {
                     let undo = self.undo_charge();
                     self.order(&Order::Stop { kill: kill.into(), undo });
                 }
+                Verdict::Abandon => self.lose("it did not end in time what acted as master"),
                 Verdict::Confirm { term } => {
                     self.span = None;
                     self.driver.gone(self.holder, term);

@@ -4,6 +4,7 @@
 mod address;
 mod cloud;
 mod messages;
+mod moving;
 mod service;
 
 use std::fs;

@@ -7,7 +7,7 @@ use quorate::keep::guard::orders::End;
 use quorate::protocol::units::{Chance, Term};
 use quorate::settings::hooks::OnFail;
 
-use super::theatre::{ALL, Theatre};
+use super::theatre::{ALL, STOP, Theatre};
 
 const OK: End = End::Code(0);
 const FAILED: End = End::Code(3);
@@ -43,7 +43,7 @@ fn a_stop_is_confirmed_only_when_the_guard_says_that_nothing_lives() {
     let term = theatre.is_granted();
     theatre.ends(OK);
     theatre.is_stopped();
-    theatre.passes(SECOND * 10);
+    theatre.passes(SECOND / 2);
     assert_eq!(theatre.acts_in(), Some(term));
     theatre.undoes(OK);
     assert_eq!(theatre.acts_in(), None);
@@ -211,6 +211,25 @@ fn where_no_new_guard_comes_in_time_a_lost_one_is_confirmed_and_backup_runs_late
     assert_eq!(theatre.is_ready, Some(false));
     theatre.hear(Heard::Ready);
     assert_eq!(theatre.begun, [State::Master(Term(1)), State::Backup]);
+}
+
+/// Promises: P6
+/// F35: half of the time that killing may take is the guard's, and half is ours.
+#[test]
+fn a_guard_that_does_not_end_mastership_in_time_is_killed_and_backup_runs_later() {
+    let mut theatre = Theatre::ready(ALL);
+    let term = theatre.is_granted();
+    theatre.ends(OK);
+    theatre.is_stopped();
+    theatre.passes(STOP + ALL.kill_time / 4);
+    assert_eq!(theatre.acts_in(), Some(term));
+    theatre.passes(ALL.kill_time / 4);
+    assert_eq!(theatre.said, ["stop", "abandon", "confirm"]);
+    assert_eq!(theatre.acts_in(), None);
+    assert_eq!(theatre.begun, [State::Master(term), State::Backup]);
+    assert_eq!(theatre.is_ready, Some(false));
+    theatre.ends(OK);
+    assert_eq!(theatre.is_ready, Some(true));
 }
 
 /// Promises: P6

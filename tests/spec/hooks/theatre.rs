@@ -16,10 +16,11 @@ pub(super) const ALL: Policy = Policy {
     has_no_quorum: true,
     retries: 2,
     on_fail: OnFail::StepDown,
+    kill_time: Duration::from_millis(250),
 };
 
 /// How long a paper stop may take.
-const STOP: Duration = Duration::from_millis(500);
+pub(super) const STOP: Duration = Duration::from_millis(500);
 
 pub(super) struct Theatre {
     conductor: Conductor,
@@ -181,6 +182,12 @@ impl Theatre {
                 assert!(self.armed.is_some(), "only what is armed is stopped");
                 assert!(!kill.has_surely_reached(self.now.after(STOP * 2)));
                 self.said.push("stop");
+            }
+            Verdict::Abandon => {
+                assert!(self.armed.is_some(), "only what acts is ended by force");
+                self.said.push("abandon");
+                self.loses_its_guard();
+                self.hear(Heard::Ready);
             }
             Verdict::Confirm { term } => {
                 assert_eq!(self.granted.take(), Some(term));
