@@ -11,9 +11,10 @@ use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::exit::Exit;
 use crate::daemon::hooks::sound;
+use crate::daemon::reset::device;
 use crate::settings::node::NodeSettings;
 use crate::settings::paths::Places;
-use crate::settings::{config_check, node, node_check};
+use crate::settings::{cluster, config_check, node, node_check};
 
 /// No settings file is larger.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -42,7 +43,7 @@ fn check(file: &Path, kind: Kind, console: &mut Console<'_>) -> Outcome {
     };
     let notes = match kind {
         Kind::Node => node::parse(&text, &name)
-            .map(|node| node_check(&node).into_iter().chain(unsound(&node)).collect()),
+            .map(|node| [node_check(&node), unsound(&node), watchdog_notes(&node)].concat()),
         Kind::Cluster => config_check(&text, &name),
     };
     let notes = notes.map_err(|problem| Failure::new(Exit::Config, problem.to_string()))?;
@@ -62,6 +63,41 @@ fn unsound(node: &NodeSettings) -> Vec<String> {
     node.programs().filter_map(refused).collect()
 }
 
+/// What there is to say about the hardware watchdog on this machine; its daemon may be on another.
+fn watchdog_notes(node: &NodeSettings) -> Vec<String> {
+    let Some(path) = &node.watchdog else { return Vec::new() };
+    let facts = match device::look(path) {
+        Ok(facts) => facts,
+        Err(why) => return vec![format!("warning: {} cannot be armed: {why}", path.display())],
+    };
+    let mut notes = vec![match facts.timeout {
+        Some(timeout) => format!("watchdog: fires {} s after the last pet", timeout.as_secs()),
+        None => "warning: nobody can say when the watchdog fires; 60 s are assumed".to_owned(),
+    }];
+    if facts.is_for_good {
+        let words = "warning: the watchdog cannot be disarmed (nowayout): this machine is reset \
+                     soon after the daemon ends, however it ends";
+        notes.push(words.to_owned());
+    }
+    notes
+}
+
+/// Whether this node's hardware watchdog fits into the leases of its cluster.
+fn watchdog_fit(config: &Path, document: &Path) -> Option<String> {
+    let (config_text, document_text) = (read(config).ok()?, read(document).ok()?);
+    let path = node::parse(&config_text, "node.yaml").ok()?.watchdog?;
+    let timing = cluster::parse(&document_text, "cluster.yaml").ok()?.timing;
+    let timeout = device::look(&path).ok()?.timeout?;
+    let (seconds, reach) = (timeout.as_secs(), timing.reset_reach().as_millis());
+    Some(match timeout <= timing.reset_reach() {
+        true => format!("watchdog: its {seconds} s fit into a lease, which has room for {reach}ms"),
+        false => format!(
+            "warning: the watchdog's {seconds} s do not fit into a lease, which has room for \
+             {reach}ms: another node may act before it fires"
+        ),
+    })
+}
+
 /// `quorate config check`: this node's node.yaml, and its cluster.yaml if it has one.
 ///
 /// # Errors
@@ -74,7 +110,13 @@ pub(super) fn check_own(places: &Places, console: &mut Console<'_>) -> Outcome {
             console.tell(&format!("{}: not there, so not checked", document.display()));
             Ok(Exit::Done)
         }
-        Ok(true) | Err(_) => check(&document, Kind::Cluster, console),
+        Ok(true) | Err(_) => {
+            let outcome = check(&document, Kind::Cluster, console)?;
+            if let Some(note) = watchdog_fit(&places.config.path, &document) {
+                console.print(&format!("  {note}\n"))?;
+            }
+            Ok(outcome)
+        }
     }
 }
 

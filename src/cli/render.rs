@@ -176,6 +176,7 @@ fn fitness(report: &StatusReport, style: Style) -> Vec<(&'static str, String)> {
     if !others.is_empty() {
         lines.push(("unfit", style.paint(Tone::Warn, &fold(&others))));
     }
+    lines.extend(report.watchdog.iter().map(|words| ("watchdog", words.clone())));
     if let Some(freshness) = &report.freshness {
         let text = match (freshness.value, &freshness.reason) {
             (Some(value), _) => {

@@ -15,6 +15,8 @@ pub enum Source {
     Health,
     /// The hooks: what ran as master before is not undone.
     Hooks,
+    /// The hardware watchdog: it cannot be armed.
+    Watchdog,
 }
 
 impl Source {
@@ -24,6 +26,7 @@ impl Source {
         match self {
             Self::Health => "health",
             Self::Hooks => "hooks",
+            Self::Watchdog => "watchdog",
         }
     }
 }

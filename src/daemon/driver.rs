@@ -17,14 +17,16 @@ use crate::daemon::events::{News, Remark, Ring, Stamp};
 use crate::daemon::history::History;
 use crate::daemon::holders::{Due, HolderId, Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
+use crate::daemon::reset::leash::Sight;
 use crate::daemon::store::StoreQueue;
 use crate::daemon::suspicion::Detector;
 use crate::daemon::timer::{self, Alarm};
+use crate::daemon::waiting::Bell;
 use crate::daemon::watchdog::Pulse;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, Effects, Event, Input, Order, Suspicion, Wish};
 use crate::protocol::node::Node;
-use crate::protocol::status::Status;
+use crate::protocol::status::{Duty, Status};
 use crate::protocol::units::{Hash, Moment, NodeId, RequestId, Term};
 use crate::wire::control::EventReport;
 
@@ -38,6 +40,7 @@ pub struct Driver {
     acting: ActingWindow,
     acting_log: OnceLock<ActingLog>,
     listener: OnceLock<Arc<Mailbox>>,
+    gate: OnceLock<Arc<Bell>>,
     pulse: Pulse,
     left: (Sender<()>, Receiver<()>),
 }
@@ -88,6 +91,7 @@ impl Driver {
             acting: ActingWindow::default(),
             acting_log: OnceLock::new(),
             listener: OnceLock::new(),
+            gate: OnceLock::new(),
             pulse: Pulse::default(),
             left: bounded(1),
         })
@@ -160,7 +164,11 @@ impl Driver {
     /// The view for people; takes the lock for a moment.
     pub fn status(&self) -> Status {
         let core = self.lock();
-        core.node.status(clock::now())
+        let mut status = core.node.status(clock::now());
+        if core.holders.is_held() && status.duty == Duty::Master {
+            (status.duty, status.acting_until) = (Duty::Winner, None);
+        }
+        status
     }
 
     /// The committed document.
@@ -192,6 +200,33 @@ impl Driver {
     /// Rings the bell of `mailbox` at every event from now on. Called once.
     pub fn ring_at_events(&self, mailbox: &Arc<Mailbox>) {
         assert!(self.listener.set(Arc::clone(mailbox)).is_ok(), "a driver has one stage");
+    }
+
+    /// From now on nothing acts before `let_act`, and orders ring `bell`. Called once, before the
+    /// first `deliver`.
+    pub fn hold_back(&self, bell: &Arc<Bell>) {
+        assert!(self.gate.set(Arc::clone(bell)).is_ok(), "a driver has one hardware watchdog");
+        self.lock().holders.hold_back();
+    }
+
+    /// What is held back in `term` may act.
+    pub fn let_act(&self, term: Term) {
+        let mut core = self.lock();
+        if let Some(span) = core.holders.let_act(term) {
+            self.acting.open(term, span.until);
+        }
+    }
+
+    /// What the hardware watchdog needs to know; takes the lock for a moment.
+    pub fn sight(&self) -> Sight {
+        let core = self.lock();
+        let timing = core.node.committed().charter.timing;
+        Sight {
+            task: core.holders.task(timing.kill()),
+            stop: timing.stop() + timing.kill(),
+            reach: timing.reset_reach(),
+            due_boot_ns: core.due_boot_ns,
+        }
     }
 
     /// Something that acts in `term` cannot go on: nothing here may any more. All that acts is told
@@ -344,14 +379,14 @@ impl Driver {
             match *order {
                 Order::Start { term, until, kill } => {
                     log.inspect(|log| log.begin(now, term, until));
-                    self.acting.open(term, until);
                     core.holders.start(Span { term, until, kill });
+                    self.open(core, term, until);
                 }
                 // What has begun to end is not begun again (R32).
                 Order::Extend { term, .. } if !core.holders.may_go_on(term) => {}
                 Order::Extend { term, until, kill } => {
                     log.inspect(|log| log.extend(now, term, until));
-                    self.acting.open(term, until);
+                    self.open(core, term, until);
                     core.holders.extend(Span { term, until, kill });
                 }
                 Order::Stop { term, kill } => {
@@ -361,14 +396,23 @@ impl Driver {
                     stopped.extend(self.confirm(core));
                 }
             }
+            self.gate.get().inspect(|bell| bell.ring());
         }
         stopped
+    }
+
+    /// Opens the window, unless acting is held back.
+    fn open(&self, core: &Core, term: Term, until: Moment) {
+        if !core.holders.is_held() {
+            self.acting.open(term, until);
+        }
     }
 
     /// What the node is told once the last that acted in a stopped term is gone (R34).
     fn confirm(&self, core: &mut Core) -> Option<Input> {
         let term = core.holders.confirm(clock::now())?;
         self.acting_log.get().inspect(|log| log.end(clock::now(), term));
+        self.gate.get().inspect(|bell| bell.ring());
         Some(Input::Stopped { term })
     }
 

@@ -3,7 +3,7 @@
 //! Never decides who is master, and never keeps an unfit node from being the last resort (R69).
 
 use std::io;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use crate::daemon::condition::Conditions;
 use crate::daemon::events::Remark;
@@ -11,6 +11,7 @@ use crate::daemon::freshness::Freshness;
 use crate::daemon::health::HealthWatch;
 use crate::daemon::health::tally::Tally;
 use crate::daemon::probe::{Environment, Probe};
+use crate::daemon::reset::Reset;
 use crate::daemon::spawn::spawn;
 use crate::protocol::effects::Condition;
 use crate::protocol::units::Moment;
@@ -23,6 +24,7 @@ pub struct Fitness {
     conditions: Arc<Conditions>,
     health: Option<Arc<HealthWatch>>,
     freshness: Arc<Freshness>,
+    reset: OnceLock<Arc<Reset>>,
 }
 
 /// What `status` says about it.
@@ -34,6 +36,8 @@ pub struct FitnessReport {
     pub health: Option<HealthReport>,
     /// How fresh the data is, if anybody says so.
     pub freshness: Option<FreshnessReport>,
+    /// What the hardware watchdog is doing, if there is one.
+    pub watchdog: Option<String>,
 }
 
 impl Fitness {
@@ -47,7 +51,7 @@ impl Fitness {
         });
         let position = settings.position.as_ref().map(|probe| probe.command[0].clone());
         let freshness = Arc::new(Freshness::new(position, Arc::clone(&conditions)));
-        Self { conditions, health, freshness }
+        Self { conditions, health, freshness, reset: OnceLock::new() }
     }
 
     /// Where every source of objections has its say.
@@ -60,6 +64,11 @@ impl Fitness {
     #[must_use]
     pub fn freshness(&self) -> &Freshness {
         &self.freshness
+    }
+
+    /// There is a hardware watchdog. Called once.
+    pub fn show(&self, reset: Arc<Reset>) {
+        assert!(self.reset.set(reset).is_ok(), "a node has one hardware watchdog");
     }
 
     /// Starts to ask the commands `settings` name, for ever; `say` hears of each turn of health.
@@ -91,6 +100,7 @@ impl Fitness {
             objections: self.conditions.objections(),
             health: self.health.as_ref().map(|health| health.report(now)),
             freshness: self.freshness.report(now),
+            watchdog: self.reset.get().map(|reset| reset.words()),
         }
     }
 }

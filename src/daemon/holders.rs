@@ -12,6 +12,7 @@ use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
+use crate::daemon::reset::leash::Task;
 use crate::daemon::waiting::Bell;
 use crate::protocol::units::{Moment, Term};
 
@@ -130,6 +131,7 @@ struct Holder {
 #[derive(Clone, Copy, Debug)]
 struct Stopping {
     term: Term,
+    kill: Moment,
     kill_time: Duration,
 }
 
@@ -140,9 +142,43 @@ pub struct Holders {
     joined: u64,
     span: Option<Span>,
     stopping: Option<Stopping>,
+    is_gated: bool,
+    is_held: bool,
 }
 
 impl Holders {
+    /// From now on nobody acts after `start` before `let_act`.
+    pub fn hold_back(&mut self) {
+        self.is_gated = true;
+    }
+
+    /// Whether this node may act and nobody does, since all are held back.
+    #[must_use]
+    pub fn is_held(&self) -> bool {
+        self.is_held
+    }
+
+    /// All that were held back in `term` may act; none if there is nothing to let go.
+    pub fn let_act(&mut self, term: Term) -> Option<Span> {
+        let span = self.span.filter(|span| self.is_held && span.term == term)?;
+        self.is_held = false;
+        self.holders.values_mut().for_each(|holder| holder.grant(span));
+        Some(span)
+    }
+
+    /// What is done under mastership, where killing takes that long.
+    #[must_use]
+    pub fn task(&self, kill_time: Duration) -> Task {
+        match (self.span, self.stopping) {
+            (Some(Span { term, kill, .. }), _) => {
+                let limit = kill.after(kill_time);
+                if self.is_held { Task::Held { term, limit } } else { Task::Acting { term, limit } }
+            }
+            (None, Some(stopping)) => Task::Stopping { limit: stopping.kill.after(kill_time) },
+            (None, None) => Task::Idle,
+        }
+    }
+
     /// Takes one more in, and grants it what there is to grant; none when there is no room.
     pub fn join(
         &mut self,
@@ -151,7 +187,8 @@ impl Holders {
         kill_time: Duration,
     ) -> Option<HolderId> {
         let id = self.take_in(Tie::Talks, mailbox, now, kill_time)?;
-        if let (Some(span), Some(holder)) = (self.span, self.holders.get_mut(&id)) {
+        let span = self.span.filter(|_| !self.is_held);
+        if let (Some(span), Some(holder)) = (span, self.holders.get_mut(&id)) {
             holder.grant(span);
         }
         Some(id)
@@ -189,7 +226,10 @@ impl Holders {
         let is_idle = self.holders.values().all(|holder| holder.acts.is_none());
         assert!(is_idle, "who acted in an earlier term is gone before another begins");
         self.span = Some(span);
-        self.holders.values_mut().for_each(|holder| holder.grant(span));
+        self.is_held = true;
+        if !self.is_gated {
+            self.let_act(span.term);
+        }
     }
 
     /// All may go on.
@@ -215,19 +255,15 @@ impl Holders {
     /// moment known if that is earlier. False if nobody acts in it or all were told already.
     pub fn end(&mut self, term: Term, kill: Moment, kill_time: Duration) -> bool {
         let Some(span) = self.span.filter(|span| span.term == term) else { return false };
-        let known = span.kill;
-        let kill = Moment {
-            boot_ns: known.boot_ns.min(kill.boot_ns),
-            raw_ns: known.raw_ns.min(kill.raw_ns),
-        };
-        self.stop(term, kill, kill_time);
+        self.stop(term, earlier(span.kill, kill), kill_time);
         true
     }
 
     /// All have to end, and are dead `kill_time` after `kill`, or after what they last heard.
     pub fn stop(&mut self, term: Term, kill: Moment, kill_time: Duration) {
-        self.span = None;
-        self.stopping = Some(Stopping { term, kill_time });
+        let known = self.span.take().map_or(kill, |span| span.kill);
+        self.is_held = false;
+        self.stopping = Some(Stopping { term, kill: earlier(known, kill), kill_time });
         for holder in self.holders.values().filter(|holder| holder.acts.is_some()) {
             holder.mailbox.put(Notice::Stop { term, kill });
         }
@@ -266,7 +302,7 @@ impl Holders {
 
     /// The term in which nothing acts any more, once after `stop`.
     pub fn confirm(&mut self, now: Moment) -> Option<Term> {
-        let Stopping { term, kill_time } = self.stopping?;
+        let Stopping { term, kill_time, .. } = self.stopping?;
         self.bury(now, kill_time);
         let is_empty = self.holders.values().all(|holder| holder.acts.is_none());
         is_empty.then(|| {
@@ -286,11 +322,16 @@ impl Holders {
     /// When to ask `confirm` again, though nobody says anything.
     #[must_use]
     pub fn next(&self) -> Option<Moment> {
-        let Stopping { kill_time, .. } = self.stopping?;
+        let kill_time = self.stopping?.kill_time;
         let left = self.holders.values().filter(|holder| holder.tie == Tie::Left);
         let dead = left.filter_map(|holder| holder.acts.map(|(_, kill)| kill.after(kill_time)));
         dead.min_by_key(|moment| (moment.boot_ns, moment.raw_ns))
     }
+}
+
+/// The earlier reading, clock by clock: power ends with either (R21).
+fn earlier(one: Moment, other: Moment) -> Moment {
+    Moment { boot_ns: one.boot_ns.min(other.boot_ns), raw_ns: one.raw_ns.min(other.raw_ns) }
 }
 
 impl Holder {

@@ -28,6 +28,7 @@
 //! | `hooks`, if there are any | the guard, the conductor | its guard, its mailbox, a retry | holds the core up |
 //! | `event-hook` | the `event` hook, a guard for it | an event, a run | delays another hook |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
+//! | `reset`, if there is one | the hardware watchdog | an order, the next pet | holds the core up |
 //!
 //! # Start and stop
 //!
@@ -87,6 +88,7 @@ pub mod fitness;
 pub mod freshness;
 pub mod health;
 pub mod probe;
+pub mod reset;
 // Processes of this machine.
 pub mod burial;
 pub mod cgroup;

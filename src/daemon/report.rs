@@ -73,6 +73,7 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         objections: around.fitness.objections.clone(),
         health: around.fitness.health.clone(),
         freshness: around.fitness.freshness.clone(),
+        watchdog: around.fitness.watchdog.clone(),
         pid: std::process::id(),
         uptime_ms: milliseconds(around.uptime),
     }

@@ -28,6 +28,7 @@ use crate::daemon::patience;
 use crate::daemon::probe::Environment;
 use crate::daemon::records;
 use crate::daemon::report;
+use crate::daemon::reset::{Reset, Warden};
 use crate::daemon::signals::{self, Signal};
 use crate::daemon::spawn::spawn;
 use crate::daemon::store::{Store, StoreQueue};
@@ -83,6 +84,7 @@ struct Parts {
     signals: Receiver<Signal>,
     fitness: Arc<Fitness>,
     hooks: Option<Arc<Book>>,
+    reset: Option<Arc<Reset>>,
 }
 
 fn run(places: &Places) -> Result<(), Failure> {
@@ -103,6 +105,7 @@ fn run(places: &Places) -> Result<(), Failure> {
         let conditions = Arc::clone(parts.fitness.conditions());
         parts.hooks = Some(troupe.perform(&parts.driver, conditions)?);
     }
+    keep_reset(&settings, &mut parts)?;
     start_ticking(&parts)?;
     log::info!("serving: {}", summary(&parts));
     warn_of_port(&parts);
@@ -158,6 +161,7 @@ fn start(
         signals,
         fitness: Arc::clone(&fitness),
         hooks: None,
+        reset: None,
     };
     let charter = &durable.committed.charter;
     let environment = probes_environment(settings, &charter.name, &places.socket.path);
@@ -212,6 +216,22 @@ fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io:
         let never = crossbeam_channel::never();
         watchdog::watch(driver.pulse(), &never, || die("the core made no progress for 2 s"));
     })?;
+    Ok(())
+}
+
+/// The hardware watchdog, if there is one, from before this node can win.
+fn keep_reset(settings: &NodeSettings, parts: &mut Parts) -> Result<(), Failure> {
+    let Some(path) = settings.watchdog.clone() else { return Ok(()) };
+    let reset = Arc::new(Reset::new(path));
+    let (driver, conditions) = (Arc::clone(&parts.driver), parts.fitness.conditions());
+    Warden::new(Arc::clone(&reset), driver, Arc::clone(conditions))
+        .and_then(|warden| spawn("reset", move || warden.run()))
+        .map_err(|error| {
+            let failed = "the system gives no thread for the hardware watchdog";
+            Failure::of_system(failure::IO, failed, &error)
+        })?;
+    parts.fitness.show(Arc::clone(&reset));
+    parts.reset = Some(reset);
     Ok(())
 }
 
@@ -311,6 +331,9 @@ fn hurried(number: i32) -> Failure {
 }
 
 fn stop(parts: &Parts, flush: Duration) {
+    if parts.reset.as_ref().is_some_and(|reset| !reset.rest(flush)) {
+        log::warn!("the hardware watchdog stays armed: it resets this machine unless it is petted");
+    }
     parts.network.stop(flush);
     let message = format!("daemon stopped, process {}", std::process::id());
     parts.driver.say(own(codes::DAEMON_STOPPED, Loudness::Info, message));

@@ -204,6 +204,14 @@ impl Timing {
         lease.saturating_sub(LEASE_SLACK)
     }
 
+    /// The longest timeout of a hardware watchdog that is petted after each renewal and still fires
+    /// before the lease's end less σ, with two heartbeats to spare (R31).
+    #[must_use]
+    pub fn reset_reach(&self) -> Duration {
+        let reserve = self.margin() + self.heartbeat * 2;
+        self.lease_length(self.dead_after).saturating_sub(reserve)
+    }
+
     /// How long a poll waits for votes, each of which is written to a disk first. Voters leave
     /// the field to whom they voted for as long.
     #[must_use]

@@ -182,6 +182,10 @@ pub struct StatusReport {
     /// How fresh this node's data is; null if nobody says so.
     #[serde(default)]
     pub freshness: Option<FreshnessReport>,
+    /// What the hardware watchdog of node.yaml is doing, beginning `armed` or `not armed`; null
+    /// without one.
+    #[serde(default)]
+    pub watchdog: Option<String>,
     /// Age of the election loop's last turn.
     pub core_age_ms: u64,
     /// The daemon's process id.

@@ -30,6 +30,7 @@ mod partitions;
 mod recipes;
 mod refusals;
 mod relay;
+mod reset;
 mod run_stage;
 mod runs;
 mod runs_backup;

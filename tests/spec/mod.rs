@@ -40,6 +40,7 @@ mod patience;
 mod preference;
 mod properties;
 mod report;
+mod reset;
 mod settings;
 mod shapes;
 mod sleep;

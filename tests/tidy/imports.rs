@@ -26,6 +26,7 @@ const TABLE: [(&str, &[&str]); 6] = [
             "keep",
             "daemon::hooks::occasion",
             "daemon::hooks::sound",
+            "daemon::reset::device",
             "wire",
             "settings",
             "protocol::units",

@@ -98,6 +98,12 @@ pub(super) const EVENTS: &[Code] = &[
         "Run that command by hand on this node if it is not; quorate status shows its last words.",
     ),
     code(
+        super::WATCHDOG_UNUSABLE,
+        "The hardware watchdog of node.yaml cannot be armed, so this node does not act as master.",
+        "The message says why. See that nothing else has the device, systemd's RuntimeWatchdogSec \
+         for one, and that the daemon may write to it; quorate config check looks at it too.",
+    ),
+    code(
         super::EVENTS_LOST,
         "`lost` events are missing here: a follower read too slowly, or for the history, which is \
          on disk, they could not be written.",

@@ -100,6 +100,9 @@ pub const GUARD_LOST: &str = "guard-lost";
 /// The health command of node.yaml turned from good to bad or back.
 pub const HEALTH_CHANGED: &str = "health-changed";
 
+/// The hardware watchdog of node.yaml cannot be armed.
+pub const WATCHDOG_UNUSABLE: &str = "watchdog-unusable";
+
 /// The events that the daemon tells of itself, not of an election.
 pub const OWN_EVENTS: &[&str] = &[
     EVENTS_LOST,
@@ -113,6 +116,7 @@ pub const OWN_EVENTS: &[&str] = &[
     HOOK_GAVE_UP,
     UNDONE_LATE,
     GUARD_LOST,
+    WATCHDOG_UNUSABLE,
 ];
 
 /// The daemon serves from now on.

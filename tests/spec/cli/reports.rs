@@ -47,6 +47,7 @@ pub(super) fn follower() -> StatusReport {
         objections: vec![],
         health: None,
         freshness: None,
+        watchdog: None,
         core_age_ms: 3,
         pid: 4711,
         uptime_ms: 12_000_000,
