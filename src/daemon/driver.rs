@@ -24,7 +24,9 @@ use crate::daemon::timer::{self, Alarm};
 use crate::daemon::waiting::Bell;
 use crate::daemon::watchdog::Pulse;
 use crate::protocol::durable::Document;
-use crate::protocol::effects::{Answer, Effects, Event, Input, Order, Suspicion, Wish};
+use crate::protocol::effects::{
+    Answer, Effects, Event, Input, Order, StepDownReason, Suspicion, Wish,
+};
 use crate::protocol::node::Node;
 use crate::protocol::status::{Duty, Status};
 use crate::protocol::units::{Hash, Moment, NodeId, RequestId, Term};
@@ -229,16 +231,17 @@ impl Driver {
         }
     }
 
-    /// Something that acts in `term` cannot go on: nothing here may any more. All that acts is told
-    /// to end as if the node had said so, and the node hears that it has ended.
+    /// Nobody could end what acts in `term` any more, so the node gives it up at once, to whoever
+    /// is ready or to nobody (R33).
     pub fn end_acting(&self, term: Term) {
         let mut core = self.lock();
-        let timing = core.node.committed().charter.timing;
-        let kill = clock::now().after(timing.stop());
-        if core.holders.end(term, kill, timing.kill()) {
-            self.acting.close();
+        if core.holders.may_go_on(term) {
+            core.requests += 1;
+            let request = RequestId(core.requests);
+            let (hold_off, reason) = (Duration::ZERO, StepDownReason::GuardLost);
+            let wish = Wish::StepDown { hold_off, reason };
+            self.take(core, Input::Asked { request, wish });
         }
-        self.take(core, Input::Tick);
     }
 
     /// Takes in a program that wants to act while this node does; none when there is no room.
@@ -382,8 +385,6 @@ impl Driver {
                     core.holders.start(Span { term, until, kill });
                     self.open(core, term, until);
                 }
-                // What has begun to end is not begun again (R32).
-                Order::Extend { term, .. } if !core.holders.may_go_on(term) => {}
                 Order::Extend { term, until, kill } => {
                     log.inspect(|log| log.extend(now, term, until));
                     self.open(core, term, until);

@@ -251,14 +251,6 @@ impl Holders {
         self.span.is_some_and(|span| span.term == term)
     }
 
-    /// One of those that act in `term` cannot go on, so nobody may: all end as by `stop`, at the
-    /// moment known if that is earlier. False if nobody acts in it or all were told already.
-    pub fn end(&mut self, term: Term, kill: Moment, kill_time: Duration) -> bool {
-        let Some(span) = self.span.filter(|span| span.term == term) else { return false };
-        self.stop(term, earlier(span.kill, kill), kill_time);
-        true
-    }
-
     /// All have to end, and are dead `kill_time` after `kill`, or after what they last heard.
     pub fn stop(&mut self, term: Term, kill: Moment, kill_time: Duration) {
         let known = self.span.take().map_or(kill, |span| span.kill);

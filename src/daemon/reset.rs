@@ -22,7 +22,7 @@ use crate::protocol::units::Moment;
 use crate::wire::codes;
 
 /// The pause after the device did not do as it was told.
-const AGAIN_AFTER: Duration = Duration::from_millis(100);
+const AGAIN_AFTER: Duration = Duration::from_millis(200);
 
 /// What others may see of it.
 #[derive(Debug)]
@@ -118,7 +118,10 @@ impl Warden {
                 Verdict::Grant(term) => self.driver.let_act(term),
                 Verdict::Disarm => self.disarm(),
                 Verdict::End(term) => {
-                    log::error!("the hardware watchdog cannot be kept quiet: acting ends");
+                    log::error!(
+                        "the hardware watchdog does not allow to act, or not any more: mastership \
+                         ends"
+                    );
                     self.driver.end_acting(term);
                 }
             }

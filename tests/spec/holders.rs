@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use quorate::daemon::holders::{HOLDERS_MAX, HolderId, Holders, Mailbox, Notice, Span};
+use quorate::daemon::reset::leash::Task;
 use quorate::protocol::units::{Moment, Term};
 
 const KILL_TIME: Duration = Duration::from_millis(100);
@@ -53,6 +54,45 @@ fn a_stop_without_holders_is_confirmed_at_once() {
     holders.start(span(7, 1_000));
     holders.stop(Term(7), at(1_500), KILL_TIME);
     assert_eq!(holders.confirm(at(0)), Some(Term(7)));
+}
+
+/// Promises: P6
+#[test]
+fn who_is_held_back_acts_only_once_it_is_let() {
+    let mut holders = Holders::default();
+    holders.hold_back();
+    let (_, early) = join(&mut holders);
+    holders.start(span(7, 1_000));
+    let (_, late) = join(&mut holders);
+    holders.extend(span(7, 2_000));
+    assert!(holders.is_held());
+    assert_eq!((early.take(), late.take()), (None, None));
+    assert_eq!(holders.task(KILL_TIME), Task::Held { term: Term(7), limit: at(2_600) });
+    assert_eq!(holders.let_act(Term(6)), None, "that was another term");
+    assert_eq!(holders.let_act(Term(7)), Some(span(7, 2_000)));
+    let granted = Some(Notice::Granted(span(7, 2_000)));
+    assert_eq!((early.take(), late.take()), (granted, granted));
+    assert_eq!(holders.task(KILL_TIME), Task::Acting { term: Term(7), limit: at(2_600) });
+}
+
+#[test]
+fn a_stop_before_anybody_was_let_act_is_confirmed_at_once() {
+    let mut holders = Holders::default();
+    holders.hold_back();
+    let (_, mailbox) = join(&mut holders);
+    holders.start(span(7, 1_000));
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    assert_eq!(holders.let_act(Term(7)), None);
+    assert_eq!(holders.confirm(at(0)), Some(Term(7)));
+    assert_eq!((mailbox.take(), holders.is_held()), (None, false));
+    assert_eq!(holders.task(KILL_TIME), Task::Idle);
+}
+
+#[test]
+fn what_is_told_to_end_may_not_live_longer_than_it_might_before() {
+    let (mut holders, _, _) = acting();
+    holders.stop(Term(7), at(9_000), KILL_TIME);
+    assert_eq!(holders.task(KILL_TIME), Task::Stopping { limit: at(1_600) });
 }
 
 /// Promises: P6
@@ -135,21 +175,13 @@ fn there_is_room_for_so_many_and_the_surely_dead_leave_theirs() {
 
 /// Promises: P6
 #[test]
-fn where_one_holder_cannot_go_on_all_have_to_end_and_nothing_goes_on_in_that_term() {
+fn once_told_to_end_nothing_goes_on_in_that_term() {
     let (mut holders, one, mailbox) = acting();
-    assert!(!holders.end(Term(6), at(1_200), KILL_TIME), "that was another term");
-    assert!(holders.end(Term(7), at(1_200), KILL_TIME));
-    assert!(!holders.end(Term(7), at(1_100), KILL_TIME), "once");
+    assert!(holders.may_go_on(Term(7)) && !holders.may_go_on(Term(6)));
+    holders.stop(Term(7), at(1_200), KILL_TIME);
     assert!(!holders.may_go_on(Term(7)));
     assert_eq!(mailbox.take(), Some(Notice::Stop { term: Term(7), kill: at(1_200) }));
     assert_eq!(holders.confirm(at(900)), None);
     holders.gone(one, Term(7));
     assert_eq!(holders.confirm(at(900)), Some(Term(7)));
-}
-
-#[test]
-fn an_end_is_never_later_than_the_last_moment_to_kill() {
-    let (mut holders, _, mailbox) = acting();
-    assert!(holders.end(Term(7), at(9_000), KILL_TIME));
-    assert_eq!(mailbox.take(), Some(Notice::Stop { term: Term(7), kill: at(1_500) }));
 }

@@ -87,6 +87,19 @@ fn mastership_ends_where_the_device_cannot_be_armed() {
 }
 
 #[test]
+fn who_wins_all_the_same_is_held_back_before_mastership_ends() {
+    let mut leash = Leash::default();
+    leash.refuse(at(0));
+    assert_eq!(leash.turn(at(1_000), &held(9_000)), Verdict::Rest(HELD_MAX));
+    assert_eq!(leash.turn(at(6_000), &held(9_000)), Verdict::End(TERM));
+    assert!(matches!(leash.turn(at(6_001), &sight(Task::Idle)), Verdict::Rest(_)));
+    assert!(matches!(leash.turn(at(9_000), &held(20_000)), Verdict::Rest(_)));
+    assert_eq!(leash.turn(at(10_000), &held(20_000)), Verdict::Look);
+    leash.allow(at(10_000), TIMEOUT, false);
+    assert_eq!(leash.turn(at(10_001), &held(20_000)), Verdict::Arm);
+}
+
+#[test]
 fn mastership_ends_where_the_device_would_never_fire_in_time() {
     let mut leash = usable(TIMEOUT, false);
     let held_max = u64::try_from(HELD_MAX.as_millis()).unwrap();

@@ -224,9 +224,6 @@ impl Stage {
             let message = format!("the guard of hooks is lost: {why}");
             self.driver.say(outcome::alarm(codes::GUARD_LOST, message));
             self.guard = Guard::Lost(post);
-            if self.conductor.is_armed() {
-                self.step_down(Duration::ZERO, StepDownReason::GuardLost);
-            }
             self.conductor.hear(clock::now(), Heard::Broken);
         }
     }

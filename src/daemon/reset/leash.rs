@@ -200,12 +200,18 @@ impl Leash {
 
     /// Nobody acts before the device is armed and would fire in time.
     fn hold(&mut self, now: Moment, sight: &Sight, term: Term, limit: Moment) -> Verdict {
-        if self.looked.is_none() {
-            return Verdict::Look;
-        }
-        let waited = now.held_since(*self.held_since.get_or_insert(now));
-        if self.is_refused || waited >= HELD_MAX {
+        let since = *self.held_since.get_or_insert(now);
+        let left = HELD_MAX.saturating_sub(now.held_since(since));
+        let Some(looked) = self.looked else { return Verdict::Look };
+        // What was known before is waited for: one that wins all the same is the last resort, and
+        // would only win again and again.
+        let is_news = self.is_refused && looked.has_surely_reached(since);
+        if is_news || left.is_zero() {
             return Verdict::End(term);
+        }
+        if self.is_refused {
+            let look = self.look(now);
+            return if look == Verdict::Look { look } else { Verdict::Rest(left) };
         }
         match (self.room(now, sight, limit), self.petted) {
             (None, _) => Verdict::Rest(SOON),
