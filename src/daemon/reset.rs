@@ -118,10 +118,7 @@ impl Warden {
                 Verdict::Grant(term) => self.driver.let_act(term),
                 Verdict::Disarm => self.disarm(),
                 Verdict::End(term) => {
-                    log::error!(
-                        "the hardware watchdog does not allow to act, or not any more: mastership \
-                         ends"
-                    );
+                    log::error!("the hardware watchdog forbids acting: mastership ends");
                     self.driver.end_acting(term);
                 }
             }

@@ -75,8 +75,8 @@ const APART: &str = "apart";
 /// What a hook finds.
 #[derive(Debug)]
 pub(super) struct Apart<'a> {
-    /// Its score among those who are killed for memory, if it has to be given back.
-    pub(super) score: Option<&'a str>,
+    /// Where it lives.
+    pub(super) room: &'a Room,
     /// All of its environment.
     pub(super) environment: &'a [(String, String)],
     /// What it reads.
@@ -92,8 +92,7 @@ pub(super) struct Apart<'a> {
 /// The system has no room for another process.
 pub(super) fn start_apart(cmd: &[String], until: Moment, apart: Apart<'_>) -> io::Result<Pid> {
     let [stdout, stderr] = apart.output;
-    let room = Room { score: apart.score.map(str::to_owned), door: None };
-    let child = step(until, APART, &room)
+    let child = step(until, APART, apart.room)
         .args(cmd)
         .env_clear()
         .envs(apart.environment.iter().map(|(name, value)| (name, value)))

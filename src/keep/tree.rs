@@ -92,6 +92,11 @@ impl Tree {
             || entry.parent == self.root && self.session.is_some_and(is_ours)
     }
 
+    /// Kills what descends from another process, which does not run meanwhile.
+    pub fn kill_below(root: i32) {
+        Self { root, spared: BTreeSet::new(), session: None }.kill();
+    }
+
     /// Sends `signal` to all of it, once.
     pub fn signal(&self, signal: Signal) {
         self.find().iter().for_each(|entry| send(entry.pid, signal));

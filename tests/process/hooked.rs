@@ -166,6 +166,13 @@ impl Hooked {
         eventually("nothing of any hook lives", || self.living().is_empty().then_some(()));
     }
 
+    /// Whether what lives of hooks lives in a control group of its own.
+    pub(super) fn has_control_group(&self) -> bool {
+        let group =
+            |pid: i32| fs::read_to_string(format!("/proc/{pid}/cgroup")).unwrap_or_default();
+        self.living().into_iter().any(|pid| group(pid).contains("/quorate-run-"))
+    }
+
     fn living(&self) -> Vec<i32> {
         let mark = format!("QUORATE_SOCKET={}", self.cluster.place().display());
         let ours = |pid: &i32| {

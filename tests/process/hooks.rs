@@ -90,6 +90,26 @@ fn a_hook_dies_with_its_daemon_and_its_guard() {
     hooked.all_die();
 }
 
+/// F99: what it left behind dies with the next guard, by the control group of the dead one.
+#[test]
+fn what_daemon_and_guard_left_behind_when_both_were_killed_dies_with_the_next_guard() {
+    let mut hooked = Hooked::founded(1, "");
+    hooked.let_it("alpha", "master", "leaves");
+    hooked.cluster.start();
+    let seen = hooked.waits_for(0, "alpha", "stray", "act");
+    if !hooked.has_control_group() {
+        return eprintln!("skipped: no control group can be made here");
+    }
+    let guard = hooked.guard_of("alpha");
+    hooked.cluster.node("alpha").signal(Signal::STOP);
+    kill_process(guard, Signal::KILL).unwrap();
+    hooked.cluster.crash("alpha");
+    hooked.waits_for(seen, "alpha", "stray", "act");
+    hooked.let_it("alpha", "master", "plain");
+    hooked.cluster.node("alpha").start();
+    hooked.all_die();
+}
+
 #[test]
 fn the_hooks_of_a_node_run_in_order_and_are_told_everything() {
     let mut hooked = Hooked::of(1, "");

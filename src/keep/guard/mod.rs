@@ -32,11 +32,13 @@ use rustix::process::{Signal, set_parent_process_death_signal};
 use rustix::time::Timespec;
 use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGUSR1, SIGUSR2};
 
+use crate::daemon::cgroup::Own;
 use crate::keep::caught::Caught;
 use crate::keep::guard::capture::Output;
 use crate::keep::guard::orders::{Charge, End, Order, Report};
 use crate::keep::guard::run::Run;
 use crate::keep::hold::{Act, Hold};
+use crate::keep::launch::Room;
 use crate::keep::memory::{self, Held};
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard};
@@ -107,8 +109,9 @@ enum Stage {
 struct Guard<'a> {
     line: BorrowedFd<'a>,
     lock: Option<File>,
-    /// What its hooks get back: see `memory`.
-    score: Option<String>,
+    /// Where its hooks live: what a guard that was killed left there is killed by the next one.
+    room: Room,
+    cgroup: Option<Own>,
     tree: Tree,
     alarm: Alarm,
     caught: Caught,
@@ -132,7 +135,8 @@ impl<'a> Guard<'a> {
         Ok(Self {
             line,
             lock: None,
-            score: None,
+            room: Room::default(),
+            cgroup: None,
             tree: Tree::take()?,
             alarm: Alarm::new()?,
             caught,
@@ -163,8 +167,13 @@ impl<'a> Guard<'a> {
     /// Words come first, so that a guard that stood still hears what was said meanwhile; then the
     /// clocks, before anything is begun.
     fn guard(&mut self) {
-        let Held { score, notes } = memory::hold();
-        self.score = score;
+        let Held { score, mut notes } = memory::hold();
+        match Own::make() {
+            Ok(own) => self.cgroup = Some(own),
+            Err(error) => notes.push(format!("no control group: {error}")),
+        }
+        let door = self.cgroup.as_ref().map(|own| own.group().door());
+        self.room = Room { door, score };
         self.report(Report::Ready { notes });
         loop {
             self.listen();
@@ -410,7 +419,7 @@ impl<'a> Guard<'a> {
     }
 
     fn begin_run(&mut self, charge: &Charge, until: Moment) {
-        match Run::begin(charge, until, self.score.as_deref()) {
+        match Run::begin(charge, until, &self.room) {
             Ok(run) => {
                 if self.reign.is_none() {
                     self.begin_to_beat(keep::now());

@@ -12,6 +12,7 @@ use rustix::process::{Pid, Signal, WaitOptions, kill_process, waitpid};
 
 use crate::keep::guard::NAME;
 use crate::keep::guard::orders::{Order, Report};
+use crate::keep::tree::Tree;
 use crate::keep::words::{self, Heard};
 
 /// A running guard.
@@ -82,9 +83,12 @@ impl Post {
         !matches!(waitpid(Some(self.pid), WaitOptions::NOHANG), Ok(None))
     }
 
-    /// Kills it: what it runs dies with it, and the rest comes to us.
+    /// Kills what it runs, and then it; what escaped comes to us. In this order, so that there is
+    /// always one of both to see to it: when we die, a guard that was stopped goes on.
     pub fn kill(&self) {
-        // It may have ended this moment, which is what is wanted.
+        // Any of these may have ended this moment, which is what is wanted.
+        let _ = kill_process(self.pid, Signal::STOP);
+        Tree::kill_below(self.pid());
         let _ = kill_process(self.pid, Signal::KILL);
     }
 }

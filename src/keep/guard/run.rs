@@ -12,7 +12,7 @@ use rustix::process::{Pid, WaitStatus};
 use crate::keep;
 use crate::keep::guard::capture::{Lines, Output};
 use crate::keep::guard::orders::{Charge, End, Report};
-use crate::keep::launch::{self, Apart};
+use crate::keep::launch::{self, Apart, Room};
 use crate::protocol::units::Moment;
 
 /// A hook that was begun.
@@ -32,7 +32,7 @@ impl Run {
     ///
     /// # Errors
     /// What the system said.
-    pub(super) fn begin(charge: &Charge, until: Moment, score: Option<&str>) -> io::Result<Self> {
+    pub(super) fn begin(charge: &Charge, until: Moment, room: &Room) -> io::Result<Self> {
         let began = keep::now();
         // A file: whoever does not read it holds nobody up.
         let mut stdin = File::from(memfd_create("stdin", MemfdFlags::CLOEXEC)?);
@@ -41,7 +41,7 @@ impl Run {
         let (heard, stdout) = io::pipe()?;
         let output = [OwnedFd::from(stdout.try_clone()?), OwnedFd::from(stdout)];
         let environment = &charge.environment;
-        let apart = Apart { score, environment, stdin: OwnedFd::from(stdin), output };
+        let apart = Apart { room, environment, stdin: OwnedFd::from(stdin), output };
         let main = launch::start_apart(&charge.cmd, until, apart)?;
         Ok(Self {
             id: charge.id,
