@@ -43,6 +43,16 @@ fn a_killed_daemon_is_undone_before_the_next_master_hook_begins() {
     });
 }
 
+/// F107: a panic in any thread ends the process by this signal.
+#[test]
+fn an_aborted_daemon_is_undone_before_the_next_master_hook_begins() {
+    is_undone_before_the_next_begins(|hooked, master| {
+        let seen = hooked.deeds().len();
+        assert_eq!(hooked.cluster.node(master).end(Signal::ABORT), 134);
+        hooked.waits_for(seen, master, "backup", "end");
+    });
+}
+
 #[test]
 fn a_stopped_daemon_is_undone_before_the_next_master_hook_begins() {
     is_undone_before_the_next_begins(|hooked, master| hooked.cluster.stop(master));
