@@ -151,11 +151,17 @@ impl Driver {
     pub fn ask(&self, wish: Wish) -> (RequestId, Receiver<Answer>) {
         let (sender, receiver) = bounded(1);
         let mut core = self.lock();
-        core.requests += 1;
-        let request = RequestId(core.requests);
+        let request = core.next_request();
         core.waiting.insert(request, sender);
         self.take(core, Input::Asked { request, wish });
         (request, receiver)
+    }
+
+    /// Asks the node for something on the daemon's own behalf: nobody waits for the answer.
+    pub fn want(&self, wish: Wish) {
+        let mut core = self.lock();
+        let request = core.next_request();
+        self.take(core, Input::Asked { request, wish });
     }
 
     /// Nobody waits for the answer to `request` any more.
@@ -236,8 +242,7 @@ impl Driver {
     pub fn end_acting(&self, term: Term) {
         let mut core = self.lock();
         if core.holders.may_go_on(term) {
-            core.requests += 1;
-            let request = RequestId(core.requests);
+            let request = core.next_request();
             let (hold_off, reason) = (Duration::ZERO, StepDownReason::GuardLost);
             let wish = Wish::StepDown { hold_off, reason };
             self.take(core, Input::Asked { request, wish });
@@ -438,6 +443,11 @@ impl Delivery for Driver {
 }
 
 impl Core {
+    fn next_request(&mut self) -> RequestId {
+        self.requests += 1;
+        RequestId(self.requests)
+    }
+
     fn judge(&mut self, reading: Reading) -> Vec<Suspicion> {
         let dead_after = self.node.committed().charter.timing.dead_after();
         self.detector.observe(reading, self.due_boot_ns, dead_after)

@@ -255,7 +255,7 @@ impl Holders {
     pub fn stop(&mut self, term: Term, kill: Moment, kill_time: Duration) {
         let known = self.span.take().map_or(kill, |span| span.kill);
         self.is_held = false;
-        self.stopping = Some(Stopping { term, kill: earlier(known, kill), kill_time });
+        self.stopping = Some(Stopping { term, kill: known.earliest(kill), kill_time });
         for holder in self.holders.values().filter(|holder| holder.acts.is_some()) {
             holder.mailbox.put(Notice::Stop { term, kill });
         }
@@ -319,11 +319,6 @@ impl Holders {
         let dead = left.filter_map(|holder| holder.acts.map(|(_, kill)| kill.after(kill_time)));
         dead.min_by_key(|moment| (moment.boot_ns, moment.raw_ns))
     }
-}
-
-/// The earlier reading, clock by clock: power ends with either (R21).
-fn earlier(one: Moment, other: Moment) -> Moment {
-    Moment { boot_ns: one.boot_ns.min(other.boot_ns), raw_ns: one.raw_ns.min(other.raw_ns) }
 }
 
 impl Holder {

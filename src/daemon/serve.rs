@@ -260,9 +260,7 @@ fn leave_stalled_disk(driver: &Driver, taken: Duration) {
     if is_acting(driver) {
         log::warn!("handing over, if another node is ready");
         let reason = StepDownReason::StalledStorage;
-        let (request, answer) = driver.ask(Wish::StepDown { hold_off: HOLD_OFF, reason });
-        drop(answer);
-        driver.forget(request);
+        driver.want(Wish::StepDown { hold_off: HOLD_OFF, reason });
     }
 }
 

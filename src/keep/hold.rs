@@ -63,7 +63,7 @@ impl Hold {
 
     /// It has to end, and what is left dies at `kill`, but never later than known before.
     pub fn stop(&mut self, now: Moment, kill: Moment) {
-        self.kill = earlier(self.kill, kill);
+        self.kill = self.kill.earliest(kill);
         self.begin_to_end(now);
     }
 
@@ -110,13 +110,8 @@ impl Hold {
         if self.phase == Phase::Running {
             self.phase = Phase::Due;
             if let Some(grace) = self.grace {
-                self.kill = earlier(self.kill, now.after(grace));
+                self.kill = self.kill.earliest(now.after(grace));
             }
         }
     }
-}
-
-/// The earlier reading, clock by clock: power ends with either (R21).
-fn earlier(one: Moment, other: Moment) -> Moment {
-    Moment { boot_ns: one.boot_ns.min(other.boot_ns), raw_ns: one.raw_ns.min(other.raw_ns) }
 }

@@ -180,10 +180,7 @@ impl Renewal {
         let patience = now.after(timing.stop());
         let Some(end) = self.lease_end(voter) else { return now };
         let last = end.before(timing.kill() + timing.margin());
-        Moment {
-            boot_ns: patience.boot_ns.min(last.boot_ns),
-            raw_ns: patience.raw_ns.min(last.raw_ns),
-        }
+        patience.earliest(last)
     }
 
     pub(crate) fn agenda(&self, voter: &Voter, agenda: &mut Agenda) {

@@ -249,6 +249,12 @@ impl Moment {
         self.boot_ns >= deadline.boot_ns && self.raw_ns >= deadline.raw_ns
     }
 
+    /// The earlier reading, clock by clock: power ends with either (R21).
+    #[must_use]
+    pub fn earliest(self, other: Self) -> Self {
+        Self { boot_ns: self.boot_ns.min(other.boot_ns), raw_ns: self.raw_ns.min(other.raw_ns) }
+    }
+
     /// The later reading, clock by clock.
     #[must_use]
     pub fn latest(self, other: Self) -> Self {

@@ -5,16 +5,11 @@ use std::fs::{self, OpenOptions, Permissions};
 use std::io::Write;
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use rustix::process::Pid;
 
-use super::clock::{PATIENCE, now};
 use super::cluster::Cluster;
-
-/// Between two looks at something that tells nobody when it changes.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+use super::looks::{eventually, pids};
 
 /// Long enough to undo a mastership on a machine that is busy with other tests.
 pub(super) const TIMING: &str = "{heartbeat: 500ms, dead_after: 10s, stop: 4s}";
@@ -188,22 +183,4 @@ fn deed(line: &str) -> Option<Deed> {
     let mut words = line.split(' ');
     let mut word = || words.next().map(str::to_owned);
     Some(Deed { node: word()?, term: word()?.parse().ok()?, what: word()?, step: word()? })
-}
-
-fn pids() -> impl Iterator<Item = i32> {
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    all.filter_map(|process| process.file_name().to_str()?.parse().ok())
-}
-
-pub(super) fn eventually<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
-    let started = now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(now() - started < PATIENCE, "not within {PATIENCE:?}: {what}");
-        // Nobody speaks here: it only lets others run between two looks.
-        let (_speaker, listener) = channel::<()>();
-        assert!(listener.recv_timeout(BETWEEN_LOOKS).is_err());
-    }
 }

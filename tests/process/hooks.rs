@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use super::cluster::acting;
 use super::command::run;
-use super::hooked::{Hooked, eventually};
+use super::hooked::Hooked;
+use super::looks::eventually;
 
 /// The first master acts and leaves something stubborn behind; then mastership breaks, and the
 /// next master's hook must find everything of it dead and undone.

@@ -17,6 +17,7 @@ mod hooks_tried;
 mod history;
 mod latency;
 mod led;
+mod looks;
 mod mounts;
 mod hooked;
 mod hooks;

@@ -5,17 +5,12 @@
 use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::path::PathBuf;
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use rustix::process::Pid;
 
-use super::clock::{PATIENCE, now};
 use super::cluster::Cluster;
 use super::command::{Outcome, QUORATE, Running, run};
-
-/// Between two looks at something that tells nobody when it changes.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
+use super::looks::{eventually, pids};
 
 /// What runs under mastership: `plain` ends when asked, `stubborn` ignores it, with a copy that
 /// forked twice into a session of its own, `hopping` forks on and on, with two hundred sleepers,
@@ -150,11 +145,6 @@ impl Stage {
     }
 }
 
-fn pids() -> impl Iterator<Item = i32> {
-    let all = fs::read_dir("/proc").unwrap().flatten();
-    all.filter_map(|process| process.file_name().to_str()?.parse().ok())
-}
-
 /// The keepers whose parent is that process.
 pub(super) fn keeper_of(front: Pid) -> Pid {
     let parent = front.as_raw_nonzero().get().to_string();
@@ -167,17 +157,4 @@ pub(super) fn keeper_of(front: Pid) -> Pid {
         };
         pids().find(is_it).and_then(Pid::from_raw)
     })
-}
-
-pub(super) fn eventually<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
-    let started = now();
-    loop {
-        if let Some(found) = found() {
-            return found;
-        }
-        assert!(now() - started < PATIENCE, "not within {PATIENCE:?}: {what}");
-        // Nobody speaks here: it only lets others run between two looks.
-        let (_speaker, listener) = channel::<()>();
-        assert!(listener.recv_timeout(BETWEEN_LOOKS).is_err());
-    }
 }

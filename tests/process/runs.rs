@@ -9,7 +9,8 @@ use rustix::process::{Signal, kill_process};
 use super::cluster::{Cluster, acting};
 use super::command::{QUORATE, Running, run};
 use super::led::Led;
-use super::run_stage::{Stage, eventually, keeper_of};
+use super::looks::eventually;
+use super::run_stage::{Stage, keeper_of};
 
 #[test]
 fn a_program_on_every_node_runs_on_the_master_only_and_moves_with_a_transfer() {

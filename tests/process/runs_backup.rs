@@ -6,7 +6,8 @@ use std::fs::{self, File};
 use rustix::process::Signal;
 
 use super::command::Running;
-use super::run_stage::{Stage, eventually};
+use super::looks::eventually;
+use super::run_stage::Stage;
 
 /// What the runs wrote: node, role, master, term.
 fn written(stage: &Stage) -> Vec<String> {

@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use super::run_stage::{Stage, eventually, keeper_of};
+use super::looks::eventually;
+use super::run_stage::{Stage, keeper_of};
 
 /// A control group whose processes stand still whatever they are sent, until dropped.
 struct Freezer {

@@ -3,7 +3,8 @@
 use std::fs;
 
 use super::command::{Running, run};
-use super::run_stage::{Stage, eventually, keeper_of};
+use super::looks::eventually;
+use super::run_stage::{Stage, keeper_of};
 
 #[test]
 fn twenty_programs_run_at_once_and_are_dead_when_their_node_gives_mastership_up() {

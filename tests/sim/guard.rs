@@ -56,11 +56,6 @@ pub(crate) struct Guard {
     pub(crate) generation: u64,
 }
 
-/// The earlier reading, clock by clock: whichever of both comes first, by either clock.
-fn earliest(a: Moment, b: Moment) -> Moment {
-    Moment { boot_ns: a.boot_ns.min(b.boot_ns), raw_ns: a.raw_ns.min(b.raw_ns) }
-}
-
 impl Children {
     /// The next thing to look at: by true time, and by the clocks.
     fn agenda(&self) -> (Option<TrueTime>, Moment) {
@@ -129,7 +124,7 @@ impl Guard {
                 children.timing = timing;
             }
             (Order::Stop { term, kill }, Some(children)) if children.term == term => {
-                children.kill = earliest(children.kill, kill);
+                children.kill = children.kill.earliest(kill);
                 self.tell(now, draw);
             }
             // Stopping is never reversed, and what is dead stays dead (R32).

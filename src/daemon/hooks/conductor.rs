@@ -276,7 +276,7 @@ impl Conductor {
             Heard::Stop { term, kill } if known.is_none_or(|known| known <= term) => {
                 let known = self.grant.filter(|grant| grant.term == term);
                 let old = known.and_then(|grant| grant.stop);
-                let kill = old.map_or(kill, |old| earlier(old, kill));
+                let kill = old.map_or(kill, |old| old.earliest(kill));
                 self.grant = Some(Grant { term, stop: Some(kill), is_over: true });
             }
             Heard::Granted { .. } | Heard::Stop { .. } => {}
@@ -485,9 +485,4 @@ impl Conductor {
 fn pause(failed: u32) -> Duration {
     let doubled = 1_u32.checked_shl(failed.saturating_sub(1)).unwrap_or(u32::MAX);
     PAUSE_MIN.saturating_mul(doubled).min(PAUSE_MAX)
-}
-
-/// The earlier reading, clock by clock: power ends with either (R21).
-fn earlier(one: Moment, other: Moment) -> Moment {
-    Moment { boot_ns: one.boot_ns.min(other.boot_ns), raw_ns: one.raw_ns.min(other.raw_ns) }
 }

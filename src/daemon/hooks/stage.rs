@@ -270,7 +270,10 @@ impl Stage {
                     self.driver.gone(self.holder, term);
                 }
                 Verdict::End { term } => self.driver.end_acting(term),
-                Verdict::StepDown => self.step_down(HOLD_OFF, StepDownReason::HookFailed),
+                Verdict::StepDown => {
+                    let reason = StepDownReason::HookFailed;
+                    self.driver.want(Wish::StepDown { hold_off: HOLD_OFF, reason });
+                }
                 Verdict::Condition { is_ready: true } => self.conditions.withdraw(Source::Hooks),
                 Verdict::Condition { is_ready: false } => {
                     let reason = "what ran as master is not surely undone";
@@ -347,13 +350,6 @@ impl Stage {
         {
             self.lose("it does not listen");
         }
-    }
-
-    /// Gives mastership to another node if one is ready; else nothing is stopped by this.
-    fn step_down(&self, hold_off: Duration, reason: StepDownReason) {
-        let (request, answer) = self.driver.ask(Wish::StepDown { hold_off, reason });
-        drop(answer);
-        self.driver.forget(request);
     }
 
     fn note(&mut self, state: Option<State>, seq: u64) {

@@ -395,7 +395,7 @@ impl<'a> Guard<'a> {
             }
             (Order::Stop { kill, undo }, Some(reign)) => {
                 let kill = kill.into();
-                reign.kill = earlier(reign.kill, kill);
+                reign.kill = reign.kill.earliest(kill);
                 reign.undo = undo.filter(|_| reign.undo.is_some()).or(reign.undo.take());
                 reign.hold.stop(now, kill);
             }
@@ -440,9 +440,4 @@ impl<'a> Guard<'a> {
 
 fn not_begun(id: u64, end: End, last: Option<String>) -> Report {
     Report::Ended { id, end, last, dropped: 0, took_ms: 0 }
-}
-
-/// The earlier reading, clock by clock: power ends with either (R21).
-fn earlier(one: Moment, other: Moment) -> Moment {
-    Moment { boot_ns: one.boot_ns.min(other.boot_ns), raw_ns: one.raw_ns.min(other.raw_ns) }
 }

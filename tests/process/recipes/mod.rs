@@ -10,20 +10,16 @@ mod service;
 use std::fs;
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::{Path, PathBuf};
-use std::sync::mpsc::channel;
-use std::time::Duration;
 
 use tempfile::TempDir;
 
-use super::clock::{PATIENCE, now};
 use super::command::{Outcome, run};
+use super::looks;
 use super::network::skip;
 
 /// Where the system's programs are looked for.
 const FOLDERS: [&str; 6] =
     ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
-/// Between two looks at something that tells nobody when it changes.
-const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// A folder of programs: the only ones that a hook finds.
 struct Bench {
@@ -132,11 +128,5 @@ fn shipped(hook: &str) -> PathBuf {
 }
 
 fn eventually(what: &str, is_so: impl Fn() -> bool) {
-    let started = now();
-    while !is_so() {
-        assert!(now() - started < PATIENCE, "not within {PATIENCE:?}: {what}");
-        // Nobody speaks here: it only lets others run between two looks.
-        let (_speaker, listener) = channel::<()>();
-        assert!(listener.recv_timeout(BETWEEN_LOOKS).is_err());
-    }
+    looks::eventually(what, || is_so().then_some(()));
 }
