@@ -10,10 +10,11 @@ use std::path::{Path, PathBuf};
 
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
-use rustix::net::sockopt::{Timeout, set_socket_timeout, socket_peercred};
+use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 
 use crate::cli::trust;
+use crate::daemon::credentials::Credentials;
 use crate::settings::paths::Place;
 use crate::wire::control::{Request, Response, SCHEMA, StatusReport};
 use crate::wire::control_frame::{self, FrameError};
@@ -130,9 +131,9 @@ impl Client {
     /// This conversation, if the system says that whoever listens is to be believed.
     fn believed(self) -> Result<Self, Trouble> {
         let broken = |error| Trouble::Broken(self.path.clone(), FrameError::Stream(error));
-        let answers = socket_peercred(&self.stream).map_err(|error| broken(error.into()))?;
+        let answers = Credentials::of_peer(&self.stream).map_err(broken)?;
         let us = rustix::process::geteuid().as_raw();
-        let facts = trust::facts_of(&self.path, answers.uid.as_raw(), us).map_err(broken)?;
+        let facts = trust::facts_of(&self.path, answers.user, us).map_err(broken)?;
         match trust::doubt(&facts) {
             Some(doubt) => Err(Trouble::Doubtful(self.path, doubt)),
             None => Ok(self),

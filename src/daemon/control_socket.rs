@@ -11,6 +11,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::Gid;
 
+use crate::daemon::credentials::Credentials;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::waiting::{Bell, For, wait_with_bell};
 
@@ -126,8 +127,8 @@ impl Socket {
         match self.circle {
             Circle::Group(_) => Ok(true),
             Circle::Owner => {
-                let peer = rustix::net::sockopt::socket_peercred(stream)?;
-                Ok(peer.uid.is_root() || peer.uid == rustix::process::geteuid())
+                let user = Credentials::of_peer(stream)?.user;
+                Ok(user == 0 || user == rustix::process::geteuid().as_raw())
             }
         }
     }

@@ -98,6 +98,7 @@ pub mod processes;
 // People and programs on this machine.
 pub mod control;
 pub mod control_socket;
+pub mod credentials;
 pub mod events;
 mod backing;
 mod holding;

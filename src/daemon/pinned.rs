@@ -10,9 +10,9 @@ use std::os::unix::net::UnixStream;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
-use rustix::net::sockopt::socket_peercred;
 use rustix::process::{Pid, PidfdFlags, Signal, getpid, pidfd_open, pidfd_send_signal};
 
+use crate::daemon::credentials::Credentials;
 use crate::daemon::processes::{self, Process};
 
 /// One process.
@@ -45,9 +45,9 @@ impl Pinned {
     /// # Errors
     /// Who it is cannot be said: it is gone, another's, in a world of its own, or ourselves.
     pub fn peer_of(stream: &UnixStream) -> io::Result<Self> {
-        let peer = socket_peercred(stream)?;
-        let pinned = Self::open(peer.pid.as_raw_nonzero().get())?;
-        if pinned.user != peer.uid.as_raw() || pinned.is_dead() || has_ended(stream) {
+        let peer = Credentials::of_peer(stream)?;
+        let pinned = Self::open(peer.pid.ok_or(Errno::SRCH)?)?;
+        if pinned.user != peer.user || pinned.is_dead() || has_ended(stream) {
             return Err(io::Error::other("who asks cannot be told"));
         }
         Ok(pinned)

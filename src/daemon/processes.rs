@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 
+use rustix::process::getpid;
+
 /// One process as the list shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Process {
@@ -12,8 +14,10 @@ pub struct Process {
     pub pid: i32,
     /// Its parent's.
     pub parent: i32,
-    /// Its process group's.
+    /// Its process group's; zero if that is of another process namespace.
     pub group: i32,
+    /// Its session's; zero if that began in another process namespace.
+    pub session: i32,
     /// When it was started, in ticks since boot: with the number, its name for all time.
     pub started: u64,
     state: u8,
@@ -63,7 +67,7 @@ pub fn nothing_lives_below(root: i32, is_spared: impl Fn(&Process) -> bool) -> i
     let first = list()?;
     let second = list()?;
     let has_stood_still = before.is_some() && before == turns_of(root);
-    let us = rustix::process::getpid().as_raw_nonzero().get();
+    let us = getpid().as_raw_nonzero().get();
     // Who is not shown the first process may not be shown others.
     let sees_all = [1, us].iter().all(|pid| second.iter().any(|one| one.pid == *pid));
     let was_dead = |one: &Process| first.iter().any(|was| was.is(one) && was.is_dead());
@@ -114,6 +118,15 @@ pub fn one(pid: i32) -> Option<Process> {
     parse(pid, &text)
 }
 
+/// This process.
+///
+/// # Errors
+/// /proc does not show it, or is that of another process namespace.
+pub fn own() -> io::Result<Process> {
+    one(getpid().as_raw_nonzero().get())
+        .ok_or_else(|| io::Error::other("/proc does not show this process"))
+}
+
 /// What it was started as, for people; what is not printable is left out.
 #[must_use]
 pub fn command_of(pid: i32) -> String {
@@ -125,14 +138,15 @@ pub fn command_of(pid: i32) -> String {
 /// No longer command is shown.
 const COMMAND_MAX: usize = 120;
 
-/// `PID (NAME) STATE PARENT GROUP …`, where NAME may contain anything.
+/// `PID (NAME) STATE PARENT GROUP SESSION …`, where NAME may contain anything.
 fn parse(pid: i32, stat: &str) -> Option<Process> {
     let (_, rest) = stat.rsplit_once(')')?;
     let mut fields = rest.split_ascii_whitespace();
     let state = *fields.next()?.as_bytes().first()?;
     let parent = fields.next()?.parse().ok()?;
     let group = fields.next()?.parse().ok()?;
-    let threads = fields.nth(14)?.parse().ok()?;
+    let session = fields.next()?.parse().ok()?;
+    let threads = fields.nth(13)?.parse().ok()?;
     let started = fields.nth(1)?.parse().ok()?;
-    Some(Process { pid, parent, group, started, state, threads })
+    Some(Process { pid, parent, group, session, started, state, threads })
 }

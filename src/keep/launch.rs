@@ -14,6 +14,7 @@ use rustix::process::{
     Pid, Signal, chdir, getpid, getppid, set_parent_process_death_signal, setpgid, setsid, umask,
 };
 
+use crate::daemon::processes;
 use crate::keep::{self, memory};
 use crate::protocol::units::Moment;
 
@@ -52,6 +53,13 @@ pub(super) fn start(
     let place = group.unwrap_or(0).to_string();
     let child = step(until, &place, room).args(cmd).stdin(Stdio::from(stdin)).spawn()?;
     Ok(Pid::from_child(&child))
+}
+
+/// The process group in which keys at our terminal reach CMD too: ours, unless that is of another
+/// process namespace and cannot be joined.
+#[must_use]
+pub fn foreground() -> Option<i32> {
+    processes::own().ok().map(|own| own.group).filter(|group| *group != 0)
 }
 
 /// This step, by the words that `Plan::read` reads; what it becomes is still missing.

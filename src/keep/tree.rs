@@ -8,7 +8,7 @@ use std::io;
 
 use rustix::io::Errno;
 use rustix::process::{
-    Pid, Signal, WaitOptions, WaitStatus, getpid, getsid, kill_process, kill_process_group,
+    Pid, Signal, WaitOptions, WaitStatus, getpid, kill_process, kill_process_group,
     set_child_subreaper, wait, waitpid,
 };
 
@@ -33,7 +33,7 @@ pub struct Tree {
     /// Children from before, which are somebody else's: `exec quorate run` in a script has some.
     spared: BTreeSet<i32>,
     /// Whoever is in this session is ours and none of the tree: a daemon has children of its own.
-    session: Option<Pid>,
+    session: Option<i32>,
 }
 
 impl Tree {
@@ -42,13 +42,9 @@ impl Tree {
     /// # Errors
     /// The system does not let us, or shows no processes in /proc.
     pub fn take() -> io::Result<Self> {
-        let me = getpid();
-        set_child_subreaper(Some(me))?;
-        let root = me.as_raw_nonzero().get();
+        set_child_subreaper(Some(getpid()))?;
+        let root = processes::own()?.pid;
         let seen = processes::list()?;
-        if !seen.iter().any(|entry| entry.pid == root) {
-            return Err(io::Error::other("/proc does not show this process"));
-        }
         let children = seen.iter().filter(|entry| entry.parent == root);
         Ok(Self { root, spared: children.map(|entry| entry.pid).collect(), session: None })
     }
@@ -57,12 +53,11 @@ impl Tree {
     /// which whoever left it cannot come back to.
     ///
     /// # Errors
-    /// The system does not let us.
+    /// The system does not let us, or does not show this process in /proc.
     pub fn of_strangers() -> io::Result<Self> {
-        let me = getpid();
-        set_child_subreaper(Some(me))?;
-        let root = me.as_raw_nonzero().get();
-        Ok(Self { root, spared: BTreeSet::new(), session: Some(getsid(None)?) })
+        set_child_subreaper(Some(getpid()))?;
+        let own = processes::own()?;
+        Ok(Self { root: own.pid, spared: BTreeSet::new(), session: Some(own.session) })
     }
 
     /// One round of clearing all of it away, when it is `of_strangers`.
@@ -87,9 +82,8 @@ impl Tree {
     }
 
     fn spares(&self, entry: &Process) -> bool {
-        let is_ours = |session| getsid(Pid::from_raw(entry.pid)) == Ok(session);
         self.spared.contains(&entry.pid)
-            || entry.parent == self.root && self.session.is_some_and(is_ours)
+            || entry.parent == self.root && self.session == Some(entry.session)
     }
 
     /// Kills what descends from another process, which does not run meanwhile.

@@ -1,6 +1,7 @@
 //! `quorate hook test`: what would run is shown, and run once, for real.
 //! Never needs more than one node.
 
+use std::env::current_exe;
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::PathBuf;
@@ -8,6 +9,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::cluster::Cluster;
+use super::command::run;
+use super::network::apart;
 use super::node::Node;
 
 /// One node, not started, with a script as each of these hooks.
@@ -77,6 +80,16 @@ fn a_hook_runs_with_what_was_shown_and_with_nothing_else() {
     let stdin: Value = serde_json::from_str(&given("stdin ")[0]).unwrap();
     assert_eq!((&stdin["schema"], &stdin["term"]), (&Value::from(1), &Value::from(term)));
     assert_eq!(stdin["master"], Value::from("alpha"));
+}
+
+#[test]
+fn a_node_whose_session_began_outside_its_process_namespace_acts_and_runs_its_hooks() {
+    let Some(prefix) = apart() else { return };
+    let mut line = vec![current_exe().unwrap().to_str().unwrap().to_owned(), "--exact".to_owned()];
+    let again = "process::hooks_tried::a_hook_runs_with_what_was_shown_and_with_nothing_else";
+    line.push(again.to_owned());
+    let told = run(&prefix, line).printed();
+    assert!(told.contains(" 1 passed; 0 failed"), "{told}");
 }
 
 #[test]

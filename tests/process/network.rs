@@ -67,6 +67,27 @@ impl Holder {
     }
 }
 
+/// What starts a program in a process namespace of its own, to which the session and the process
+/// group it is in do not belong: the system numbers both zero there. Containers do so, too.
+pub(super) fn apart() -> Option<Vec<String>> {
+    let as_root = words(&["unshare", "--fork", "--kill-child", "--pid", "--mount-proc"]);
+    let as_user = [&as_root[..], &words(&["--user", "--map-root-user"])].concat();
+    let mut refusal = String::new();
+    for prefix in [as_root, as_user] {
+        let outcome = run(&prefix, ["true"]);
+        if outcome.code == 0 {
+            return Some(prefix);
+        }
+        refusal = outcome.stderr;
+    }
+    skip(&format!("this machine forbids process namespaces ({})", refusal.trim()));
+    None
+}
+
+fn words(words: &[&str]) -> Vec<String> {
+    words.iter().map(|word| (*word).to_owned()).collect()
+}
+
 /// Says in one visible line that a test could not run here and why; fails where it must run.
 pub(super) fn skip(why: &str) {
     assert!(std::env::var_os(STRICT).is_none(), "{STRICT} is set, and {why}");

@@ -24,6 +24,7 @@ const TABLE: [(&str, &[&str]); 6] = [
         "cli",
         &[
             "keep",
+            "daemon::credentials",
             "daemon::hooks::occasion",
             "daemon::hooks::sound",
             "daemon::reset::device",

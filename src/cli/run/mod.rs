@@ -5,8 +5,6 @@
 use std::io::{self, IsTerminal};
 use std::time::Duration;
 
-use rustix::process::getpgrp;
-
 use crate::cli::client::{ANSWER_LIMIT, Client, Trouble};
 use crate::cli::command::{Ending, Patience, RunOptions};
 use crate::cli::console::Failure;
@@ -43,9 +41,9 @@ enum Next {
 /// Runs CMD; gives the exit code.
 #[must_use]
 pub(super) fn run(options: &RunOptions, door: &Place) -> u8 {
-    let is_terminal = io::stdin().is_terminal();
-    match Ears::open(is_terminal) {
-        Ok(ears) => Front::new(options, door, ears, is_terminal).run(),
+    let group = io::stdin().is_terminal().then(launch::foreground).flatten();
+    match Ears::open(group.is_some()) {
+        Ok(ears) => Front::new(options, door, ears, group).run(),
         Err(error) => refuse(&format!("cannot run anything: {error}"), launch::FAILED),
     }
 }
@@ -63,16 +61,17 @@ struct Front<'a> {
     options: &'a RunOptions,
     door: &'a Place,
     ears: Ears,
-    is_terminal: bool,
+    /// What CMD has to join to be in the foreground of a terminal.
+    group: Option<i32>,
     /// Whether CMD was started ever.
     has_begun: bool,
     restarts: Restarts,
 }
 
 impl<'a> Front<'a> {
-    fn new(options: &'a RunOptions, door: &'a Place, ears: Ears, is_terminal: bool) -> Self {
+    fn new(options: &'a RunOptions, door: &'a Place, ears: Ears, group: Option<i32>) -> Self {
         let restarts = Restarts::default();
-        Self { options, door, ears, is_terminal, has_begun: false, restarts }
+        Self { options, door, ears, group, has_begun: false, restarts }
     }
 
     fn run(&mut self) -> u8 {
@@ -274,7 +273,11 @@ impl<'a> Front<'a> {
             (environment::SOCKET, socket.display().to_string()),
             (environment::VERSION, grant.version.clone()),
         ];
-        let group = self.is_terminal.then(|| getpgrp().as_raw_nonzero().get());
-        Charge { cmd: self.options.cmd.clone(), environment, grace: self.grace(), group }
+        Charge {
+            cmd: self.options.cmd.clone(),
+            environment,
+            grace: self.grace(),
+            group: self.group,
+        }
     }
 }
