@@ -150,7 +150,9 @@ fn is_replaced_by_newer(message: &Message) -> bool {
         | Message::Release(_)
         | Message::TimeoutNow(_)
         | Message::Handover(_)
-        | Message::HandoverReply(_) => false,
+        | Message::HandoverReply(_)
+        | Message::Edit(_)
+        | Message::EditReply(_) => false,
     }
 }
 
@@ -171,6 +173,8 @@ fn is_repeated_anyway(message: &Message) -> bool {
         | Message::Release(_)
         | Message::TimeoutNow(_)
         | Message::Handover(_)
-        | Message::HandoverReply(_) => false,
+        | Message::HandoverReply(_)
+        | Message::Edit(_)
+        | Message::EditReply(_) => false,
     }
 }

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use crate::daemon::fitness::FitnessReport;
 use crate::protocol::durable::Document;
-use crate::protocol::effects::Answer;
+use crate::protocol::effects::{Answer, EditOutcome};
 use crate::protocol::membership::MemberRole;
 use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{NodeId, Position};
@@ -117,8 +117,12 @@ pub fn handover(answer: Option<&Answer>) -> HandoverReport {
             "mastership was given up; no successor was seen yet: ask `quorate master`".to_owned(),
         ),
         Some(Answer::HandoverRefused(why)) => refused(codes::of_handover(why), why),
-        Some(Answer::Rejected(why)) => refused(codes::of_rejection(why), why),
-        Some(Answer::HandoverUnknown | Answer::OutcomeUnknown | Answer::Committed { .. })
+        Some(Answer::Edited(EditOutcome::Rejected(why))) => refused(codes::of_rejection(why), why),
+        Some(
+            Answer::HandoverUnknown
+            | Answer::Edited(EditOutcome::Unknown)
+            | Answer::Edited(EditOutcome::Committed { .. }),
+        )
         | None => report(
             "unknown",
             "it is not known yet who leads: ask `quorate status` before you try again".to_owned(),

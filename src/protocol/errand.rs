@@ -1,12 +1,11 @@
-//! What a local client or a peer asked for and waits to see done: transfer, step-down, edit.
+//! What a local client or a peer asked for and waits to see done: transfer, step-down.
 //! Never moves mastership itself; the master does, if every precondition holds.
 
 use core::time::Duration;
 
-use crate::protocol::effects::{Answer, Rejection, StepDownReason, StopReason, Wish};
+use crate::protocol::effects::{Answer, StepDownReason, StopReason, Wish};
 use crate::protocol::message::{Handover, HandoverRefusal, HandoverReply, Message};
 use crate::protocol::node::{Node, Role};
-use crate::protocol::proposal::{self, Proposal};
 use crate::protocol::units::{Moment, NodeId, Nonce, RequestId, Term};
 
 /// A handover that a local client waits for.
@@ -36,24 +35,7 @@ impl Node {
                 self.ask_step_down(now, request, hold_off, reason);
             }
             Wish::Propose { revision, document } => {
-                let answer = match &mut self.role {
-                    Role::Master(master) => {
-                        let office = master.office(&self.voter, &document.charter.members);
-                        proposal::judge(&office, &self.voter, revision, &document, now)
-                    }
-                    Role::Follower(_) | Role::Candidate(_) => {
-                        let master = self.belief.master.as_ref().map(|m| m.id.clone());
-                        Err(Rejection::NotMaster { master })
-                    }
-                };
-                match (answer, &mut self.role) {
-                    (Ok(document), Role::Master(master)) => {
-                        self.voter.ledger.accept(document);
-                        master.spread(&mut self.voter, Proposal { request }, now);
-                    }
-                    (Ok(_), Role::Follower(_) | Role::Candidate(_)) => {}
-                    (Err(why), _) => self.answer(request, Answer::Rejected(why)),
-                }
+                self.ask_edit(now, request, revision, document);
             }
         }
     }

@@ -69,6 +69,8 @@ impl Node {
             Message::TimeoutNow(release) => self.on_timeout_now(now, from, &release),
             Message::Handover(handover) => self.on_handover(now, from, &handover),
             Message::HandoverReply(reply) => self.on_handover_reply(&reply),
+            Message::Edit(edit) => self.on_edit(now, from, &edit),
+            Message::EditReply(reply) => self.on_edit_reply(reply),
         }
     }
 

@@ -11,6 +11,8 @@ use core::time::Duration;
 
 use crate::protocol::activity::Activity;
 use crate::protocol::deadline::Agenda;
+use crate::protocol::docket::{Asker, Docket};
+use crate::protocol::edit::{EditOutcome, Rejection};
 use crate::protocol::effects::{Alarm, Event, StopReason, Timeline};
 use crate::protocol::handover::Prospect;
 use crate::protocol::membership::{Failback, Membership};
@@ -18,7 +20,7 @@ use crate::protocol::message::{AppendAck, HeartbeatAck, Message, Refusal, Releas
 use crate::protocol::mutant::Rule;
 use crate::protocol::pledge::DISRUPTION_INTERVAL;
 use crate::protocol::preference;
-use crate::protocol::proposal::{Office, Proposal};
+use crate::protocol::proposal::Office;
 use crate::protocol::publication::Publication;
 use crate::protocol::renewal::{self, Renewal};
 use crate::protocol::turn::{Patience, Turn, Victory};
@@ -98,15 +100,24 @@ impl Master {
     }
 
     /// Begins to spread an edited document; `voter` has accepted it already.
-    pub(crate) fn spread(&mut self, voter: &mut Voter, proposal: Proposal, now: Moment) {
-        self.publication.replace(voter, proposal);
+    pub(crate) fn spread(&mut self, voter: &mut Voter, asker: Asker, now: Moment) {
+        self.publication.replace(voter, asker);
         self.renewal.beat(voter, now);
         self.publication.push_to_all(voter, now);
     }
 
-    /// The edit that waits, if mastership ends now.
-    pub(crate) fn abandon_proposal(&mut self) -> Option<Proposal> {
-        self.publication.proposal.take()
+    /// The edits it was asked for.
+    pub(crate) fn docket(&self) -> &Docket {
+        &self.publication.docket
+    }
+
+    pub(crate) fn reject_edit(&mut self, voter: &mut Voter, asker: Asker, why: Rejection) {
+        self.publication.docket.decide(voter, asker, EditOutcome::Rejected(why));
+    }
+
+    /// Mastership ends: the edit under way may still commit (R43).
+    pub(crate) fn abandon_edit(&mut self, voter: &mut Voter) {
+        self.publication.docket.close(voter, EditOutcome::Unknown);
     }
 
     pub(crate) fn is_saying_farewell(&self) -> bool {

@@ -13,12 +13,14 @@
 //! | `Release` | a master whose children are dead | every voter | nothing |
 //! | `TimeoutNow` | the same | the node that shall lead | its `Vote` |
 //! | `Handover` | any node asked by an operator | the master | `HandoverReply` |
+//! | `Edit` | any node asked by an operator | the master | `EditReply`, when it is decided |
 
 use alloc::sync::Arc;
 use core::fmt;
 use core::time::Duration;
 
 use crate::protocol::durable::Document;
+use crate::protocol::edit::{Edit, EditReply};
 use crate::protocol::units::{Hash, Moment, NodeId, Nonce, Position, StorageId, Term};
 
 /// A message and whom it is for.
@@ -49,6 +51,8 @@ pub enum Message {
     TimeoutNow(Release),
     Handover(Handover),
     HandoverReply(HandoverReply),
+    Edit(Edit),
+    EditReply(EditReply),
 }
 
 /// What a node says about itself, alone as a `Beat` or inside a heartbeat or its answer.

@@ -100,6 +100,8 @@ rules! {
     StopBeforeExpiry,
     /// R19: an edit is taken before a document of the master's own term is committed.
     EditAfterOwnCommit,
+    /// R43: an edit whose message comes twice is judged twice.
+    EditOnce,
     /// R25: a lease once granted is never shortened by a change of voters.
     LeaseOfPresentVoters,
     /// R31: stopping begins at the lease's end, not early enough to be over by then.

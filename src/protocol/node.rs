@@ -2,6 +2,7 @@
 //! then what people are told, then the invariants.
 //! Never decides by itself: it routes to the roles and composes them; nobody else does.
 
+use alloc::boxed::Box;
 use alloc::vec::Vec;
 use core::time::Duration;
 
@@ -16,6 +17,7 @@ use crate::protocol::follower::Follower;
 use crate::protocol::master::Master;
 use crate::protocol::membership::Member;
 use crate::protocol::message::{Message, Presence};
+use crate::protocol::petition::Petition;
 use crate::protocol::status::Status;
 use crate::protocol::turn::{Patience, Turn};
 use crate::protocol::units::{Moment, NodeId, Term};
@@ -35,7 +37,7 @@ pub(crate) enum Role {
     /// Asks for votes.
     Candidate(Candidate),
     /// Won a term.
-    Master(Master),
+    Master(Box<Master>),
 }
 
 /// One node of the cluster. Everything that happens to it goes through [`Node::step`].
@@ -45,6 +47,7 @@ pub struct Node {
     pub(crate) role: Role,
     pub(crate) belief: Belief,
     pub(crate) errand: Option<Errand>,
+    pub(crate) petition: Option<Petition>,
     next_beat: Moment,
     leave_by: Option<Moment>,
     /// The term whose `TimeoutNow` was followed; each is good once (R39).
@@ -64,6 +67,7 @@ impl Node {
             role,
             belief,
             errand: None,
+            petition: None,
             next_beat: now,
             leave_by: None,
             timeout_now_of: None,
@@ -122,6 +126,7 @@ impl Node {
         self.beat(now);
         self.belief.observe(&mut self.voter, now);
         self.run_errand(now);
+        self.run_petition(now);
         self.check_left(now);
         self.check_invariants();
         let mut effects = self.voter.take_effects(now);
@@ -196,12 +201,12 @@ impl Node {
                     Role::Follower(Follower::new(&mut self.voter, patience))
                 }
             },
-            Turn::Lead(victory) => Role::Master(Master::begin(&mut self.voter, victory, now)),
+            Turn::Lead(victory) => {
+                Role::Master(Box::new(Master::begin(&mut self.voter, victory, now)))
+            }
         };
-        if let Role::Master(master) = &mut self.role
-            && let Some(proposal) = master.abandon_proposal()
-        {
-            self.voter.effects.answers.push(proposal.unknown());
+        if let Role::Master(master) = &mut self.role {
+            master.abandon_edit(&mut self.voter);
         }
         self.role = next;
     }
@@ -297,7 +302,9 @@ impl Node {
         for silence in self.voter.peers.silences(now, self.voter.dead_after()) {
             agenda.waits_until(silence);
         }
-        for end in self.errand.iter().map(Errand::deadline).chain(self.leave_by) {
+        let waits = self.petition.iter().map(Petition::deadline);
+        let waits = waits.chain(self.errand.iter().map(Errand::deadline));
+        for end in waits.chain(self.leave_by) {
             if !now.has_surely_reached(end) {
                 agenda.waits_until(end);
             }

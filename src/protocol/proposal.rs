@@ -1,4 +1,4 @@
-//! An edit of the document on its way to a majority: may it be proposed, and what became of it.
+//! May an edit of the document be proposed?
 //! Never spreads it; the master does.
 
 use alloc::sync::Arc;
@@ -6,30 +6,12 @@ use core::time::Duration;
 
 use crate::protocol::change;
 use crate::protocol::durable::Document;
-use crate::protocol::effects::{Answer, Rejection};
+use crate::protocol::edit::Rejection;
 use crate::protocol::membership::Charter;
 use crate::protocol::mutant::Rule;
 use crate::protocol::publication::Publication;
-use crate::protocol::units::{Moment, Position, RequestId, Term};
+use crate::protocol::units::{Moment, Position, Term};
 use crate::protocol::voter::Voter;
-
-/// Who waits for an edit.
-#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
-pub(crate) struct Proposal {
-    pub(crate) request: RequestId,
-}
-
-impl Proposal {
-    pub(crate) fn committed(self, document: &Document) -> (RequestId, Answer) {
-        let Document { position, revision, .. } = *document;
-        (self.request, Answer::Committed { position, revision })
-    }
-
-    /// Mastership ended before the edit had its majority: it may still commit (R43).
-    pub(crate) fn unknown(self) -> (RequestId, Answer) {
-        (self.request, Answer::OutcomeUnknown)
-    }
-}
 
 /// How a master stands towards an edit.
 #[derive(Clone, Copy, Debug)]

@@ -3,9 +3,11 @@
 
 use alloc::collections::BTreeMap;
 
+use crate::protocol::docket::{Asker, Docket};
+use crate::protocol::durable::Document;
+use crate::protocol::edit::EditOutcome;
 use crate::protocol::message::{Append, AppendAck, HeartbeatAck, Message};
 use crate::protocol::mutant::Rule;
-use crate::protocol::proposal::Proposal;
 use crate::protocol::register::Copies;
 use crate::protocol::units::{Moment, NodeId, Position, Term};
 use crate::protocol::voter::Voter;
@@ -22,7 +24,7 @@ pub(crate) struct Publication {
     /// Whether any document of this term is committed (R19).
     is_established: bool,
     pushed: BTreeMap<NodeId, Moment>,
-    pub(crate) proposal: Option<Proposal>,
+    pub(crate) docket: Docket,
 }
 
 impl Publication {
@@ -40,7 +42,7 @@ impl Publication {
             is_committed: false,
             is_established: false,
             pushed: BTreeMap::new(),
-            proposal: None,
+            docket: Docket::default(),
         }
     }
 
@@ -105,13 +107,13 @@ impl Publication {
     }
 
     /// Goes on with an edited document, which `voter` has accepted already.
-    pub(crate) fn replace(&mut self, voter: &mut Voter, proposal: Proposal) {
+    pub(crate) fn replace(&mut self, voter: &mut Voter, asker: Asker) {
         let promise = voter.durable().accepted.charter.timing.dead_after();
         voter.ledger.note_lease_asked(promise);
         self.copies = Copies::of(self.term, &voter.durable().accepted);
         self.recorded_by = voter.durable().sequence;
         self.is_committed = false;
-        self.proposal = Some(proposal);
+        self.docket.open(asker);
     }
 
     /// Own copy on disk, a majority of copies acknowledged: committed (R2, R18). Returns whether
@@ -135,8 +137,7 @@ impl Publication {
         self.is_committed = true;
         self.is_established = true;
         voter.commit_accepted();
-        let Some(proposal) = self.proposal.take() else { return false };
-        voter.effects.answers.push(proposal.committed(&voter.durable().accepted));
-        true
+        let Document { position, revision, .. } = voter.durable().accepted;
+        self.docket.close(voter, EditOutcome::Committed { position, revision })
     }
 }

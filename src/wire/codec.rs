@@ -1,5 +1,5 @@
-//! One message as bytes: a line of JSON, and after it, for the two messages that carry a document,
-//! the document's body verbatim. Never trusts a byte: names, hashes, lengths and ranges are
+//! One message as bytes: a line of JSON, and after it, for a message that carries a document, the
+//! document's body verbatim. Never trusts a byte: names, hashes, lengths and ranges are
 //! checked before a `Message` exists.
 //!
 //! ```text
@@ -15,12 +15,13 @@ use ring::digest;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::durable::Document;
+use crate::protocol::edit::{Edit, EditReply};
 use crate::protocol::membership::Charter;
 use crate::protocol::message::{
     Append, AppendAck, Ballot, Candidacy, Fetch, Handover, HandoverReply, Heartbeat, HeartbeatAck,
     Message, Offer, Presence, Release,
 };
-use crate::protocol::units::{Hash, Position, Term};
+use crate::protocol::units::{Hash, Nonce, Position, Term};
 
 /// The largest document's body, in bytes (H14).
 pub const BODY_MAX: usize = 1 << 20;
@@ -173,6 +174,8 @@ enum Line {
     TimeoutNow(Release),
     Handover(Handover),
     HandoverReply(HandoverReply),
+    Edit { term: Term, nonce: Nonce, revision: u64, document: Header },
+    EditReply(EditReply),
 }
 
 impl Line {
@@ -195,6 +198,10 @@ impl Line {
             Message::TimeoutNow(it) => Self::TimeoutNow(it),
             Message::Handover(it) => Self::Handover(it),
             Message::HandoverReply(it) => Self::HandoverReply(it),
+            Message::Edit(Edit { term, nonce, revision, document }) => {
+                Self::Edit { term, nonce, revision, document: Header::of(&document) }
+            }
+            Message::EditReply(it) => Self::EditReply(it),
         }
     }
 
@@ -206,6 +213,10 @@ impl Line {
             }
             Self::Offer { document: header } => {
                 return Ok(Message::Offer(Offer { document: document(header)? }));
+            }
+            Self::Edit { term, nonce, revision, document: header } => {
+                let document = document(header)?;
+                return Ok(Message::Edit(Edit { term, nonce, revision, document }));
             }
             Self::Beat(it) => Message::Beat(it),
             Self::Heartbeat(it) => {
@@ -225,6 +236,7 @@ impl Line {
             Self::TimeoutNow(it) => Message::TimeoutNow(it),
             Self::Handover(it) => Message::Handover(it),
             Self::HandoverReply(it) => Message::HandoverReply(it),
+            Self::EditReply(it) => Message::EditReply(it),
         };
         if body.is_some() { Err(WireError::Trailing) } else { Ok(message) }
     }
@@ -235,6 +247,7 @@ fn body_of(message: &Message) -> Option<&str> {
     match message {
         Message::Append(it) => Some(&it.document.body),
         Message::Offer(it) => Some(&it.document.body),
+        Message::Edit(it) => Some(&it.document.body),
         Message::Beat(_)
         | Message::Heartbeat(_)
         | Message::HeartbeatAck(_)
@@ -247,6 +260,7 @@ fn body_of(message: &Message) -> Option<&str> {
         | Message::Release(_)
         | Message::TimeoutNow(_)
         | Message::Handover(_)
-        | Message::HandoverReply(_) => None,
+        | Message::HandoverReply(_)
+        | Message::EditReply(_) => None,
     }
 }

@@ -10,4 +10,5 @@ pub mod hello;
 pub mod history;
 pub mod hold;
 pub mod record;
+mod edits;
 mod spelling;

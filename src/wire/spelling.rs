@@ -121,6 +121,7 @@ macro_rules! by_mirror {
         }
     )+};
 }
+pub(super) use by_mirror;
 
 by_mirror!(
     Position as PositionMirror,

@@ -6,7 +6,7 @@ use core::time::Duration;
 use std::collections::BTreeMap;
 use std::fmt;
 
-use crate::protocol::effects::{Answer, Event, Rejection, StopReason};
+use crate::protocol::effects::{Answer, EditOutcome, Event, Rejection, StopReason};
 use crate::protocol::message::{Message, Refusal, Verdict};
 use crate::sim::faults::Kind;
 use crate::sim::history::{Fact, History};
@@ -165,7 +165,7 @@ impl Counters {
     fn answered(&mut self, history: &History, answer: &Answer) {
         match answer {
             Answer::HandedOver { .. } => self.add(Count::HandoversToTarget),
-            Answer::Committed { position, .. } => {
+            Answer::Edited(EditOutcome::Committed { position, .. }) => {
                 self.add(Count::EditsCommitted);
                 let parent = history.documents.get(position).and_then(|known| known.parent);
                 let before = parent.map_or(0, |parent| history.voters(parent)).count_ones();
@@ -175,9 +175,11 @@ impl Counters {
                     Ordering::Equal => {}
                 }
             }
-            Answer::Rejected(Rejection::Members(_)) => self.add(Count::VoterChangesRefused),
-            Answer::Rejected(_) => self.add(Count::EditsRejected),
-            Answer::OutcomeUnknown => self.add(Count::EditsUnknown),
+            Answer::Edited(EditOutcome::Rejected(Rejection::Members(_))) => {
+                self.add(Count::VoterChangesRefused);
+            }
+            Answer::Edited(EditOutcome::Rejected(_)) => self.add(Count::EditsRejected),
+            Answer::Edited(EditOutcome::Unknown) => self.add(Count::EditsUnknown),
             Answer::SteppedDown | Answer::HandoverRefused(_) | Answer::HandoverUnknown => {}
         }
     }

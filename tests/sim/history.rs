@@ -5,10 +5,10 @@ use core::time::Duration;
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::durable::{Document, Durable};
-use crate::protocol::effects::{Answer, Event, Order};
+use crate::protocol::effects::{Answer, EditOutcome, Event, Order};
 use crate::protocol::membership::VOTERS_MAX;
 use crate::protocol::message::{Message, Verdict};
-use crate::protocol::units::{Hash, Position, StorageId, Term};
+use crate::protocol::units::{Hash, Position, RequestId, StorageId, Term};
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
 
@@ -36,8 +36,10 @@ pub(crate) enum Fact<'a> {
     Died { term: Term },
     /// A node told of an event.
     Told { node: usize, event: &'a Event },
+    /// A client asked for this document.
+    Asked { request: RequestId, hash: Hash },
     /// A node answered its client.
-    Answered { answer: &'a Answer },
+    Answered { request: RequestId, answer: &'a Answer },
     /// A daemon started with the document at `accepted`.
     Started { node: usize, accepted: Position },
     /// A daemon ended; perhaps a record was lost.
@@ -122,6 +124,10 @@ pub(crate) struct History {
     pub(crate) released: BTreeSet<(usize, Term)>,
     /// The last released term of each holder that each node's daemon heard of, by (node, holder).
     known_released: BTreeMap<(usize, usize), Term>,
+    /// The document that each client asked for.
+    pub(crate) asked_for: BTreeMap<RequestId, Hash>,
+    /// The documents that were refused.
+    pub(crate) refused: BTreeSet<Hash>,
     /// When each daemon came up.
     pub(crate) up_since: BTreeMap<usize, TrueTime>,
     /// The clock rate bound of the run, as far as clocks keep it.
@@ -146,7 +152,9 @@ pub(crate) fn release_in(from: usize, message: &Message) -> Option<(usize, Term)
         | Message::Fetch(_)
         | Message::Offer(_)
         | Message::Handover(_)
-        | Message::HandoverReply(_) => None,
+        | Message::HandoverReply(_)
+        | Message::Edit(_)
+        | Message::EditReply(_) => None,
     }
 }
 
@@ -266,8 +274,17 @@ impl History {
             Fact::Told { node, event: Event::Won { term } | Event::Elected { term, .. } } => {
                 self.winners.insert(*term, node);
             }
-            Fact::Answered { answer: Answer::Committed { position, .. }, .. } => {
+            Fact::Answered {
+                answer: Answer::Edited(EditOutcome::Committed { position, .. }),
+                ..
+            } => {
                 self.committed = self.committed.max(*position);
+            }
+            Fact::Asked { request, hash } => {
+                self.asked_for.insert(request, hash);
+            }
+            Fact::Answered { request, answer: Answer::Edited(EditOutcome::Rejected(_)) } => {
+                self.refused.extend(self.asked_for.get(&request));
             }
             Fact::Started { node, accepted } => {
                 self.accepted[node] = accepted;

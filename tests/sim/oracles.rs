@@ -1,7 +1,7 @@
 //! The promises as sentences about facts. Each oracle sees one fact and what happened before it.
 //! Never changes anything; a broken sentence ends the run.
 
-use crate::protocol::effects::{Answer, Event, Order};
+use crate::protocol::effects::{Answer, EditOutcome, Event, Order};
 use crate::protocol::message::{Message, Refusal, Verdict};
 use crate::protocol::units::{Position, Term};
 use crate::sim::charters;
@@ -47,7 +47,7 @@ const fn oracle(
 }
 
 /// All of them.
-pub(crate) const ORACLES: [Oracle; 22] = [
+pub(crate) const ORACLES: [Oracle; 24] = [
     oracle("P1", "at most one node acts at any true time", at_most_one_acts),
     oracle("P2", "each activation has a higher term than all before it", terms_of_acting_rise),
     oracle("P2", "two winners never share a term", one_winner_per_term),
@@ -58,6 +58,8 @@ pub(crate) const ORACLES: [Oracle; 22] = [
     oracle("P4", "a master starts from all that was committed", masters_know_what_was_committed),
     oracle("P4", "no vote goes to an older document", votes_go_to_newer_documents),
     oracle("P4", "what is committed is one line of descent", commits_are_one_line),
+    oracle("P4", "an edit that was refused is never taken", refused_edits_stay_out),
+    oracle("P4", "an edit is committed where its answer says", answers_name_their_edit),
     oracle("P5", "nothing is said before it is on disk", said_after_written),
     oracle("P5", "a commit is on a majority of disks", commits_are_on_a_majority),
     oracle("P5", "a master acts under a document of its own term", acts_under_own_document),
@@ -173,11 +175,36 @@ fn commits_are_one_line(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
 /// The position that a fact shows to be committed.
 fn committed_by(fact: &Fact<'_>) -> Option<Position> {
     match fact {
-        Fact::Answered { answer: Answer::Committed { position, .. }, .. } => Some(*position),
+        Fact::Answered {
+            answer: Answer::Edited(EditOutcome::Committed { position, .. }), ..
+        } => Some(*position),
         Fact::Told { event: Event::DocumentCommitted { position, .. }, .. } => Some(*position),
         Fact::Wrote { after, .. } => Some(after.committed.position),
         _ => None,
     }
+}
+
+fn refused_edits_stay_out(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let history = view.history;
+    let taken = match fact {
+        Fact::Accepted { document, .. } if history.refused.contains(&document.hash) => {
+            document.position
+        }
+        Fact::Answered { request, answer: Answer::Edited(EditOutcome::Rejected(_)) } => {
+            let hash = history.asked_for.get(request)?;
+            *history.documents.iter().find(|(_, known)| known.hash == *hash)?.0
+        }
+        _ => return None,
+    };
+    Some(format!("{taken} was refused"))
+}
+
+fn answers_name_their_edit(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Answered { request, answer: Answer::Edited(outcome) } = fact else { return None };
+    let EditOutcome::Committed { position, .. } = outcome else { return None };
+    let there = view.history.documents.get(position).map(|known| known.hash);
+    let is_other = there.as_ref() != view.history.asked_for.get(request);
+    is_other.then(|| format!("{position} is another document"))
 }
 
 fn commits_are_on_a_majority(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {

@@ -23,7 +23,7 @@ impl World {
             }
             Kind::Leave => self.feed(at, Input::Leave),
             _ => {
-                let editor = self.acting().filter(|_| !self.draw.one_in(10)).unwrap_or(at);
+                let editor = self.acting().filter(|_| !self.draw.one_in(3)).unwrap_or(at);
                 self.edit(editor);
                 if self.draw.one_in(3) {
                     let soon = self.draw.skewed(Duration::ZERO, Duration::from_millis(20));

@@ -36,10 +36,14 @@ pub(crate) fn of_message(message: &Message) -> String {
         Message::AppendAck(ack) => format!("append-ack {:?} {}", ack.term, ack.position),
         Message::Fetch(fetch) => format!("fetch, has {}", fetch.have),
         Message::Offer(offer) => format!("offer {}", offer.document.position),
+        Message::Edit(edit) => {
+            format!("edit {:?} of revision {} nonce {:?}", edit.term, edit.revision, edit.nonce)
+        }
         Message::Release(_)
         | Message::TimeoutNow(_)
         | Message::Handover(_)
-        | Message::HandoverReply(_) => format!("{message:?}"),
+        | Message::HandoverReply(_)
+        | Message::EditReply(_) => format!("{message:?}"),
     }
 }
 

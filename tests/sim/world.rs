@@ -294,7 +294,7 @@ impl World {
         }
         for (request, answer) in effects.answers {
             self.trace.note(self.now, format_args!("{} answers {answer:?}", charters::name(node)));
-            self.observe(&Fact::Answered { answer: &answer });
+            self.observe(&Fact::Answered { request, answer: &answer });
             self.answers.push((request, answer));
         }
         for event in effects.events {
@@ -418,6 +418,9 @@ impl World {
     pub(crate) fn ask(&mut self, node: usize, wish: Wish) -> RequestId {
         self.requests += 1;
         let request = RequestId(self.requests);
+        if let Wish::Propose { document, .. } = &wish {
+            self.observe(&Fact::Asked { request, hash: document.hash });
+        }
         self.feed(node, Input::Asked { request, wish });
         request
     }

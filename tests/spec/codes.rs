@@ -6,8 +6,9 @@ use std::time::Duration;
 use quorate::cli::exit::Exit;
 use quorate::daemon::failure;
 use quorate::protocol::effects::{
-    Alarm, ChangeReason, ChangeRefusal, Event, Rejection, StopReason, Suspicion, Timeline,
+    Alarm, ChangeReason, Event, Rejection, StopReason, Suspicion, Timeline,
 };
+use quorate::protocol::membership::ChangeRefusal;
 use quorate::protocol::message::{HandoverRefusal, Refusal};
 use quorate::protocol::units::{Position, Term};
 use quorate::wire::codes::{self, SECTIONS};

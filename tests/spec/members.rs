@@ -4,7 +4,7 @@
 use alloc::sync::Arc;
 use core::time::Duration;
 
-use crate::protocol::effects::{Answer, Rejection, Wish};
+use crate::protocol::effects::{Answer, EditOutcome, Rejection, Wish};
 use crate::protocol::membership::{ChangeRefusal, Failback, Member, MemberRole, Membership};
 use crate::protocol::timing::Timing;
 use crate::sim::charters::{self, Settings};
@@ -26,13 +26,13 @@ fn settled(roles: &[MemberRole]) -> Stage {
 
 fn refused(answer: &Answer) -> &ChangeRefusal {
     match answer {
-        Answer::Rejected(Rejection::Members(refusal)) => refusal,
+        Answer::Edited(EditOutcome::Rejected(Rejection::Members(refusal))) => refusal,
         other => panic!("not refused for its members: {other:?}"),
     }
 }
 
 fn assert_committed(answer: &Answer) {
-    assert!(matches!(answer, Answer::Committed { .. }), "{answer:?}");
+    assert!(matches!(answer, Answer::Edited(EditOutcome::Committed { .. })), "{answer:?}");
 }
 
 /// The names of those whose vote counts, by what `node` has on disk.
@@ -245,7 +245,7 @@ fn a_voter_removed_by_a_master_that_is_cut_off_is_not_acknowledged_and_votes_on(
         stage.cut(A, other);
         stage.cut(B, other);
     }
-    assert_eq!(stage.edit_roles(A, &[V, V, V, V, O]), Answer::OutcomeUnknown);
+    assert_eq!(stage.edit_roles(A, &[V, V, V, V, O]), Answer::Edited(EditOutcome::Unknown));
     stage.await_master(C);
     stage.heal();
     stage.await_that("all have the majority's document", |stage| {
@@ -270,7 +270,7 @@ fn a_lease_leans_on_those_who_vote_now_and_not_on_those_who_went() {
     let mut stage = half();
     stage.run_for(SECOND * 3);
     let answer = stage.edit_roles(A, &[V, V, V, V, O]);
-    assert_eq!(answer, Answer::Rejected(Rejection::LeaseTooShort));
+    assert_eq!(answer, Answer::Edited(EditOutcome::Rejected(Rejection::LeaseTooShort)));
     stage.assert_only_acting(A, SECOND * 5);
     let mut stage = half();
     stage.run_for(SECOND);
@@ -291,7 +291,7 @@ fn an_edit_that_would_leave_the_lease_to_a_clock_nobody_leans_on_is_refused() {
     stage.run_clocks_off(C, 30_000);
     stage.run_for(SECOND * 90);
     let answer = stage.edit_roles(A, &[V, O, V]);
-    assert!(matches!(answer, Answer::Rejected(_)), "{answer:?}");
+    assert!(matches!(answer, Answer::Edited(EditOutcome::Rejected(_))), "{answer:?}");
     stage.assert_only_acting(A, SECOND * 5);
 }
 
@@ -305,7 +305,10 @@ fn a_voter_too_far_away_to_lead_with_is_not_taken() {
     stage.set_delay(ms(60));
     stage.run_for(SECOND * 5);
     let answer = stage.edit_roles(A, &[V, V]);
-    assert!(matches!(answer, Answer::Rejected(Rejection::TooFarApart { .. })), "{answer:?}");
+    assert!(
+        matches!(answer, Answer::Edited(EditOutcome::Rejected(Rejection::TooFarApart { .. }))),
+        "{answer:?}"
+    );
     stage.assert_only_acting(A, SECOND * 5);
 }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quorate::daemon::fitness::FitnessReport;
 use quorate::daemon::report::{self, Surroundings};
-use quorate::protocol::effects::{Answer, Rejection};
+use quorate::protocol::effects::{Answer, EditOutcome, Rejection};
 use quorate::protocol::message::HandoverRefusal;
 use quorate::protocol::node::Node;
 use quorate::protocol::units::{Moment, Term};
@@ -53,7 +53,8 @@ fn a_handover_is_told_as_done_refused_or_unknown() {
     let refused = report::handover(Some(&refusal));
     assert_eq!(refused.outcome, "refused");
     assert!(refused.message.contains("nothing was changed"));
-    let rejection = Answer::Rejected(Rejection::NotMaster { master: Some(node("bravo")) });
+    let rejection =
+        Answer::Edited(EditOutcome::Rejected(Rejection::NotMaster { master: Some(node("bravo")) }));
     assert_eq!(report::handover(Some(&rejection)).outcome, "refused");
     assert_eq!(report::handover(None).outcome, "unknown");
 }

@@ -39,14 +39,24 @@ const TABLE: [(&str, &[&str]); 6] = [
 ];
 
 /// Protocol files that only describe; they use nothing but each other.
-const DATA: [&str; 9] =
-    ["units", "timing", "membership", "quorum", "message", "durable", "alarm", "effects", "status"];
+const DATA: [&str; 10] = [
+    "units",
+    "timing",
+    "membership",
+    "quorum",
+    "edit",
+    "message",
+    "durable",
+    "alarm",
+    "effects",
+    "status",
+];
 
 /// Protocol files that hold one role each; only the hub composes them.
 const ROLES: [&str; 3] = ["follower", "candidate", "master"];
 
 /// Protocol files that are the hub: the node, and its sides too large for one file.
-const HUB: [&str; 4] = ["node", "inbox", "errand", "view"];
+const HUB: [&str; 5] = ["node", "inbox", "errand", "petition", "view"];
 
 #[test]
 fn every_folder_uses_only_what_the_table_allows() {

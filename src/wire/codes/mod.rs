@@ -5,9 +5,8 @@
 mod answers;
 mod happenings;
 
-use crate::protocol::effects::{
-    Alarm, ChangeReason, ChangeRefusal, Event, Rejection, StopReason, Suspicion,
-};
+use crate::protocol::effects::{Alarm, ChangeReason, Event, Rejection, StopReason, Suspicion};
+use crate::protocol::membership::ChangeRefusal;
 use crate::protocol::message::{HandoverRefusal, Refusal};
 
 /// One code and what a person needs to know about it.

@@ -298,9 +298,9 @@ impl Small {
         for envelope in effects.mail {
             self.post(node, charters::index(&envelope.to), envelope.message);
         }
-        for (_, answer) in effects.answers {
+        for (request, answer) in effects.answers {
             self.tell(|| format!("{} answers {answer:?}", charters::name(node)));
-            self.observe(&Fact::Answered { answer: &answer });
+            self.observe(&Fact::Answered { request, answer: &answer });
         }
         for event in effects.events {
             self.tell(|| format!("{} tells {event:?}", charters::name(node)));
@@ -461,6 +461,7 @@ impl Small {
         let Some(running) = &self.machines[node].node else { return };
         let revision = running.durable().accepted.revision;
         let request = RequestId(u64::from(self.edits));
+        self.observe(&Fact::Asked { request, hash: document.hash });
         self.feed(node, Input::Asked { request, wish: Wish::Propose { revision, document } });
     }
 

@@ -2,7 +2,7 @@
 //! Never decides what is shown or folded; `story` does.
 
 use crate::protocol::durable::Durable;
-use crate::protocol::effects::{Answer, Event, Order};
+use crate::protocol::effects::{Answer, EditOutcome, Event, Order};
 use crate::protocol::message::{Ballot, Candidacy, Message, Release, Verdict};
 use crate::protocol::units::{NodeId, Term};
 use crate::sim::history::Fact;
@@ -80,6 +80,14 @@ pub(super) fn of_message(message: &Message) -> Option<String> {
         Message::Handover(handover) => match &handover.to {
             Some(to) => format!("somebody asks you to hand over to {to}"),
             None => "somebody asks you to hand over".to_owned(),
+        },
+        Message::Edit(edit) => format!("somebody edits revision {}", edit.revision),
+        Message::EditReply(reply) => match &reply.outcome {
+            EditOutcome::Committed { position, .. } => {
+                format!("that edit is document {position}, on a majority of disks")
+            }
+            EditOutcome::Rejected(why) => format!("that edit is not taken: {why}"),
+            EditOutcome::Unknown => "I cannot say what became of that edit".to_owned(),
         },
         Message::HandoverReply(reply) => match &reply.begun {
             Ok(to) => format!("handing over to {to}"),
@@ -206,11 +214,13 @@ pub(super) fn of_answer(answer: &Answer) -> String {
         Answer::HandoverUnknown => {
             "the operator is told: stopped, and no new master seen".to_owned()
         }
-        Answer::Committed { position, revision } => {
+        Answer::Edited(EditOutcome::Committed { position, revision }) => {
             format!("the operator is told: committed at {position}, revision {revision}")
         }
-        Answer::Rejected(why) => format!("the operator is told: not taken, {why}"),
-        Answer::OutcomeUnknown => {
+        Answer::Edited(EditOutcome::Rejected(why)) => {
+            format!("the operator is told: not taken, {why}")
+        }
+        Answer::Edited(EditOutcome::Unknown) => {
             "the operator is told: outcome unknown, it may still commit".to_owned()
         }
     }
