@@ -10,8 +10,8 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use crate::cli::command::{
-    Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience, Preset,
-    ROLES, RunOptions, Scope, Show, Stay, Traces, Trial, Watch,
+    ApplyOptions, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField,
+    Patience, Preset, ROLES, RunOptions, Scope, Show, Stay, Traces, Trial, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -275,6 +275,8 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "events" => Command::Events(stay(&typed)?, typed.format()),
         "history" => history(&mut typed)?,
         "show" => Command::Show(typed.format()),
+        "apply" => Command::Apply(operands::apply(&mut typed)?),
+        "edit" => Command::Edit { patience: typed.time("wait", operands::DECIDED_WITHIN)? },
         "explain" => Command::Explain(code(&mut typed)?, typed.format()),
         "fence-check" => fence_check(&mut typed)?,
         "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),

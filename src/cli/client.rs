@@ -169,6 +169,7 @@ impl Client {
             answer @ (Response::Status(_)
             | Response::Document(_)
             | Response::Handover(_)
+            | Response::Edit(_)
             | Response::Event(_)
             | Response::EndOfEvents
             | Response::Taken

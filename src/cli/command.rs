@@ -73,6 +73,13 @@ pub enum Command {
     },
     /// Print the committed document.
     Show(Format),
+    /// Make a file the document.
+    Apply(ApplyOptions),
+    /// Edit the document.
+    Edit {
+        /// How long to try while nobody can decide.
+        patience: Duration,
+    },
     /// Say what a code means, or list all.
     Explain(Option<&'static str>, Format),
     /// Keep the highest term in a file; stale ones do not pass.
@@ -101,6 +108,21 @@ pub struct InitFlags {
     pub cluster: Option<String>,
     /// `--from`.
     pub from: Option<PathBuf>,
+}
+
+/// `quorate apply`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ApplyOptions {
+    /// The file, or `-`.
+    pub file: PathBuf,
+    /// Only show what would change.
+    pub dry_run: bool,
+    /// The content revision that FILE was made from; the newest if it is not said.
+    pub revision: Option<u64>,
+    /// How long to try while nobody can decide.
+    pub patience: Duration,
+    /// For people or for programs.
+    pub format: Format,
 }
 
 /// `quorate run`.

@@ -12,7 +12,9 @@ use crate::cli::render;
 use crate::cli::stopwatch::{Stopwatch, pause};
 use crate::protocol::units::NodeId;
 use crate::settings::paths::Place;
-use crate::wire::control::{EventReport, HandoverReport, Request, Response, StatusReport};
+use crate::wire::control::{
+    DocumentReport, EventReport, HandoverReport, Request, Response, StatusReport,
+};
 
 /// How long a handover's answer may take: hooks and children get their time to stop.
 const HANDOVER_LIMIT: Duration = Duration::from_secs(60);
@@ -175,29 +177,31 @@ pub fn set_position(door: &Place, position: u64) -> Outcome {
 fn hand_over(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
     let mut client = Client::connect(door, ANSWER_LIMIT)?;
     client.be_patient(Some(HANDOVER_LIMIT))?;
-    let failure = |trouble: Trouble| {
-        let words = trouble.to_string();
-        match trouble {
-            Trouble::Refused(_) => Failure::new(Exit::No, words),
-            Trouble::Busy(_) => Failure::new(Exit::TryAgain, words),
-            Trouble::NotThere(_)
-            | Trouble::Denied(_)
-            | Trouble::Doubtful(..)
-            | Trouble::TooLong(_)
-            | Trouble::Silent(_)
-            | Trouble::Broken(..)
-            | Trouble::Foreign(_) => {
-                let unknown = "the outcome is unknown, look at quorate status";
-                Failure::new(Exit::TryAgain, format!("{unknown}: {words}"))
-            }
-        }
-    };
+    let failure = |trouble: Trouble| unsure(trouble, "look at quorate status");
     client.say(request).map_err(failure)?;
     let Response::Handover(report) = client.hear().map_err(failure)? else {
         return Err(failure(client.foreign()));
     };
     let exit = handover_exit(&report);
     if exit == Exit::Done { Ok(report) } else { Err(Failure::new(exit, report.message)) }
+}
+
+/// Trouble after something was asked for that may have happened all the same; `how` to find out.
+pub(super) fn unsure(trouble: Trouble, how: &str) -> Failure {
+    let words = trouble.to_string();
+    match trouble {
+        Trouble::Refused(_) => Failure::new(Exit::No, words),
+        Trouble::Busy(_) => Failure::new(Exit::TryAgain, words),
+        Trouble::NotThere(_)
+        | Trouble::Denied(_)
+        | Trouble::Doubtful(..)
+        | Trouble::TooLong(_)
+        | Trouble::Silent(_)
+        | Trouble::Broken(..)
+        | Trouble::Foreign(_) => {
+            Failure::new(Exit::TryAgain, format!("the outcome is unknown, {how}: {words}"))
+        }
+    }
 }
 
 /// What a handover's outcome means to a script.
@@ -257,6 +261,7 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
         Response::Status(_)
         | Response::Document(_)
         | Response::Handover(_)
+        | Response::Edit(_)
         | Response::Taken
         | Response::EndOfHistory(_)
         | Response::NotMaster
@@ -283,12 +288,18 @@ pub(super) fn print_event(
 /// # Errors
 /// Any trouble with the daemon or the output.
 pub fn show(door: &Place, format: Format, console: &mut Console<'_>) -> Outcome {
-    let Response::Document(report) = client::ask(door, &Request::Show {}, ANSWER_LIMIT)? else {
-        return Err(Trouble::Foreign(door.path.clone()).into());
-    };
+    let report = committed(door)?;
     match format {
         Format::Json => console.print_json(&report)?,
         Format::Text => console.print(&report.body)?,
     }
     Ok(Exit::Done)
+}
+
+/// The committed document, as this node has it.
+pub(super) fn committed(door: &Place) -> Result<DocumentReport, Failure> {
+    let Response::Document(report) = client::ask(door, &Request::Show {}, ANSWER_LIMIT)? else {
+        return Err(Trouble::Foreign(door.path.clone()).into());
+    };
+    Ok(report)
 }

@@ -37,10 +37,7 @@ pub(super) fn check_file(file: &Path, console: &mut Console<'_>) -> Outcome {
 
 fn check(file: &Path, kind: Kind, console: &mut Console<'_>) -> Outcome {
     let text = read(file)?;
-    let name = match file.as_os_str() == "-" {
-        true => "standard input".to_owned(),
-        false => file.display().to_string(),
-    };
+    let name = name_of(file);
     let notes = match kind {
         Kind::Node => node::parse(&text, &name)
             .map(|node| [node_check(&node), unsound(&node), watchdog_notes(&node)].concat()),
@@ -117,6 +114,14 @@ pub(super) fn check_own(places: &Places, console: &mut Console<'_>) -> Outcome {
             }
             Ok(outcome)
         }
+    }
+}
+
+/// What people know `file` by.
+pub(super) fn name_of(file: &Path) -> String {
+    match file.as_os_str() == "-" {
+        true => "standard input".to_owned(),
+        false => file.display().to_string(),
     }
 }
 

@@ -104,6 +104,7 @@ fn ask(places: &Places) -> Result<Kept, Trouble> {
             Response::Status(_)
             | Response::Document(_)
             | Response::Handover(_)
+            | Response::Edit(_)
             | Response::EndOfEvents
             | Response::Taken
             | Response::NotMaster

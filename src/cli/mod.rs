@@ -10,6 +10,7 @@
 use std::io;
 use std::os::fd::AsFd;
 
+mod apply;
 pub mod args;
 pub mod client;
 pub mod command;
@@ -18,6 +19,7 @@ mod config;
 pub mod console;
 mod demo;
 pub mod exit;
+mod editor;
 mod explain;
 mod hook;
 pub mod fence;
@@ -130,6 +132,8 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
             history::history(places, *count, *scope, *format, console)
         }
         Command::Show(format) => commands::show(door, *format, console),
+        Command::Apply(options) => apply::apply(door, options, console),
+        Command::Edit { patience } => editor::edit(door, *patience, console),
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
         Command::ConfigOrigin => config::origin(places, console),

@@ -102,6 +102,15 @@ const ASKING: &[(u8, &str)] = &[
     (75, "the daemon does not answer now: try again"),
     (77, "not allowed to ask the daemon, or not to be believed"),
 ];
+const EDITING: &[(u8, &str)] = &[
+    (1, "not taken; the reason is printed, `quorate explain` knows more"),
+    (65, "the text is no valid cluster.yaml; what and where is said"),
+    (66, "FILE is not there, or no plain file"),
+    (69, "the daemon is not reachable"),
+    (75, "nobody could decide in time, or the outcome is unknown: see the message"),
+    (77, "not allowed to ask the daemon, or not to be believed"),
+];
+const WAIT: Flag = option("wait", "TIME", "how long to try without a master (default 10s)");
 const HANDOVER: &[(u8, &str)] = &[
     (1, "refused, or another node took over; the reason is printed"),
     (69, "the daemon is not reachable"),
@@ -281,6 +290,29 @@ pub static TOPICS: &[Topic] = &[
         flags: &[JSON],
         exits: ASKING,
         ..topic("show", Shelf::Ask, "print the committed cluster.yaml")
+    },
+    Topic {
+        operand: Operand::One("FILE"),
+        flags: &[
+            switch("dry-run", "only show what would change"),
+            option("revision", "N", "only if the cluster is still at that content revision"),
+            WAIT,
+            JSON,
+        ],
+        about: "Makes FILE, a whole cluster.yaml, the cluster's document; `-` is standard\n\
+                input. Any node can be asked; the master decides, and it is done when a\n\
+                majority of the voters has it on disk. One voter may come or go in one edit.\n\
+                Prints what changes as a diff. Of two who edit at once the second is refused.",
+        exits: EDITING,
+        ..topic("apply", Shelf::Steer, "make a file the cluster's document")
+    },
+    Topic {
+        flags: &[WAIT],
+        about: "Opens the committed cluster.yaml in $VISUAL, $EDITOR or vi, and asks for what\n\
+                you saved. A mistake is shown above its line, in the editor again; leave it\n\
+                unchanged to give up. What was not taken is kept in a file that is named.",
+        exits: EDITING,
+        ..topic("edit", Shelf::Steer, "edit the cluster's document")
     },
     Topic {
         operand: Operand::OneOrTwo("FILE", "TERM"),

@@ -26,6 +26,7 @@ use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
 use crate::protocol::effects::{StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
+use crate::settings::cluster;
 use crate::wire::codec::quoted;
 use crate::wire::control::{
     ErrorReport, EventReport, HandoverReport, HistoryEnd, Request, Response,
@@ -174,6 +175,7 @@ impl Control {
                 let reason = StepDownReason::Operator;
                 Response::Handover(self.hand_over(Wish::StepDown { hold_off, reason }))
             }
+            Request::Edit { revision, body } => self.edit(revision, &body),
             Request::SetPosition { position } => match self.fitness.freshness().push(position) {
                 Ok(()) => Response::Taken,
                 Err(why) => refusal(&why),
@@ -195,6 +197,20 @@ impl Control {
             }
         };
         Response::Handover(self.hand_over(Wish::Transfer { to }))
+    }
+
+    /// The document is read here, for whoever asked, and again by every node it comes to.
+    fn edit(&self, revision: u64, body: &str) -> Response {
+        let committed = self.driver.committed();
+        let document = match cluster::document(body, "cluster.yaml", committed.position, revision) {
+            Ok(document) => document,
+            Err(problem) => return refusal(&problem.to_string()),
+        };
+        let limit = committed.charter.timing.dead_after() * 2 + HANDOVER_EXTRA;
+        let (request, answer) = self.driver.ask(Wish::Propose { revision, document });
+        let answer = answer.recv_timeout(limit);
+        self.driver.forget(request);
+        Response::Edit(report::edit(answer.as_ref().ok()))
     }
 
     fn hand_over(&self, wish: Wish) -> HandoverReport {

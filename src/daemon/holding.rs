@@ -186,6 +186,7 @@ impl Holding {
                 | Request::Show {}
                 | Request::Transfer { .. }
                 | Request::StepDown { .. }
+                | Request::Edit { .. }
                 | Request::SetPosition { .. }
                 | Request::History {}
                 | Request::Events { .. }

@@ -13,8 +13,8 @@ use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus,
 use crate::protocol::units::{NodeId, Position};
 use crate::wire::codes;
 use crate::wire::control::{
-    DocumentReport, HandoverReport, MasterReport, PeerReport, PositionReport, QuorumReport, SCHEMA,
-    StatusReport,
+    DocumentReport, EditReport, HandoverReport, MasterReport, PeerReport, PositionReport,
+    QuorumReport, SCHEMA, StatusReport,
 };
 
 /// What the daemon knows beside the node.
@@ -117,15 +117,45 @@ pub fn handover(answer: Option<&Answer>) -> HandoverReport {
             "mastership was given up; no successor was seen yet: ask `quorate master`".to_owned(),
         ),
         Some(Answer::HandoverRefused(why)) => refused(codes::of_handover(why), why),
-        Some(Answer::Edited(EditOutcome::Rejected(why))) => refused(codes::of_rejection(why), why),
+        Some(Answer::HandoverUnknown | Answer::Edited(_)) | None => report(
+            "unknown",
+            "it is not known yet who leads: ask `quorate status` before you try again".to_owned(),
+        ),
+    }
+}
+
+/// `Response::Edit`; `None` means that the node did not answer in time.
+#[must_use]
+pub fn edit(answer: Option<&Answer>) -> EditReport {
+    let report = |outcome: &str, message: String| EditReport {
+        schema: SCHEMA,
+        outcome: outcome.to_owned(),
+        revision: None,
+        position: None,
+        reason: None,
+        message,
+    };
+    match answer {
+        Some(Answer::Edited(EditOutcome::Committed { position: at, revision })) => EditReport {
+            revision: Some(*revision),
+            position: Some(position(*at)),
+            ..report("committed", format!("committed as revision {revision}"))
+        },
+        Some(Answer::Edited(EditOutcome::Rejected(why))) => EditReport {
+            reason: Some(codes::of_rejection(why).to_owned()),
+            ..report("rejected", format!("nothing was changed: {why}"))
+        },
         Some(
-            Answer::HandoverUnknown
-            | Answer::Edited(EditOutcome::Unknown)
-            | Answer::Edited(EditOutcome::Committed { .. }),
+            Answer::Edited(EditOutcome::Unknown)
+            | Answer::HandedOver { .. }
+            | Answer::SteppedDown
+            | Answer::HandoverRefused(_)
+            | Answer::HandoverUnknown,
         )
         | None => report(
             "unknown",
-            "it is not known yet who leads: ask `quorate status` before you try again".to_owned(),
+            "it may still commit: compare `quorate show` with what you wanted before you try again"
+                .to_owned(),
         ),
     }
 }

@@ -34,6 +34,13 @@ pub enum Request {
         /// How long not to stand again, in milliseconds.
         hold_off_ms: u64,
     },
+    /// Make this the document if it is still at `revision`. Answered by `Response::Edit`.
+    Edit {
+        /// The content revision the editor saw.
+        revision: u64,
+        /// The whole new cluster.yaml.
+        body: String,
+    },
     /// This node's data is this fresh; more is fresher. Answered by `Response::Taken`.
     SetPosition {
         /// How fresh.
@@ -78,6 +85,8 @@ pub enum Response {
     Document(DocumentReport),
     /// To `Request::Transfer` and `Request::StepDown`.
     Handover(HandoverReport),
+    /// To `Request::Edit`.
+    Edit(EditReport),
     /// To `Request::SetPosition`: it counts from now on.
     Taken,
     /// To `Request::Events`, again and again.
@@ -326,6 +335,23 @@ pub struct HandoverReport {
     pub term: Option<u64>,
     /// For `refused`: why, as a stable name; see `quorate explain`.
     #[serde(default)]
+    pub reason: Option<String>,
+    /// What happened and what to do, for a person.
+    pub message: String,
+}
+
+/// What became of an edit: `quorate apply --json`.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct EditReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// `committed`, `rejected`, `unknown`, or `unchanged` if there was nothing to do.
+    pub outcome: String,
+    /// For `committed` and `unchanged`: the content revision.
+    pub revision: Option<u64>,
+    /// For `committed`: its position.
+    pub position: Option<PositionReport>,
+    /// For `rejected`: why, as a stable name; see `quorate explain`.
     pub reason: Option<String>,
     /// What happened and what to do, for a person.
     pub message: String,

@@ -11,7 +11,7 @@ use super::clock::{PATIENCE, now};
 const BETWEEN_LOOKS: Duration = Duration::from_millis(10);
 
 /// What `found` finds, as soon as it finds it.
-pub(super) fn eventually<T>(what: &str, found: impl Fn() -> Option<T>) -> T {
+pub(super) fn eventually<T>(what: &str, mut found: impl FnMut() -> Option<T>) -> T {
     let started = now();
     loop {
         if let Some(found) = found() {

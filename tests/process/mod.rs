@@ -10,6 +10,7 @@ mod command;
 mod cooldown;
 mod demo;
 mod disk;
+mod edits;
 mod faults;
 mod fence;
 mod health;

@@ -1,7 +1,10 @@
 //! Reads the words that follow a command where they must be one of few, or a number.
 //! Never reads a flag's value.
 
-use super::{Command, Trial, Typed, UsageError};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::{ApplyOptions, Command, Trial, Typed, UsageError};
 use crate::settings::hooks::HookName;
 use crate::settings::suggest::nearest;
 
@@ -37,4 +40,28 @@ pub(super) fn hook_test(typed: &mut Typed) -> Result<Command, UsageError> {
             Err(UsageError { meant, ..typed.wrong(format!("unknown hook {word}")) })
         }
     }
+}
+
+/// How long an edit is tried while nobody can decide, unless a flag says otherwise.
+pub(super) const DECIDED_WITHIN: Duration = Duration::from_secs(10);
+
+/// The file that becomes the document, and how.
+pub(super) fn apply(typed: &mut Typed) -> Result<ApplyOptions, UsageError> {
+    let Some(file) = typed.operands.pop() else {
+        return Err(typed.wrong("FILE is missing: a whole cluster.yaml, or -".to_owned()));
+    };
+    let revision = match typed.text("revision")? {
+        None => None,
+        Some(text) => Some(text.parse().map_err(|_| {
+            typed
+                .wrong(format!("--revision {text}: must be a number, as `quorate show --json` has"))
+        })?),
+    };
+    Ok(ApplyOptions {
+        file: PathBuf::from(file),
+        dry_run: typed.has("dry-run"),
+        revision,
+        patience: typed.time("wait", DECIDED_WITHIN)?,
+        format: typed.format(),
+    })
 }

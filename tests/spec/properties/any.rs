@@ -4,6 +4,8 @@
 use std::time::Duration;
 
 use quorate::protocol::durable::{Document, Durable};
+use quorate::protocol::edit::{Edit, EditOutcome, EditReply, Rejection};
+use quorate::protocol::membership::ChangeRefusal;
 use quorate::protocol::message::{
     Append, AppendAck, Ballot, Candidacy, Echo, Fetch, Handover, HandoverRefusal, HandoverReply,
     Heartbeat, HeartbeatAck, Message, Offer, Presence, Refusal, Release, Released, Verdict,
@@ -279,12 +281,47 @@ impl<'a> Any<'a> {
         HandoverReply { nonce: Nonce(self.number()), begun }
     }
 
+    fn edit_outcome(&mut self) -> EditOutcome {
+        match self.pick(6) {
+            0 => EditOutcome::Unknown,
+            1 => EditOutcome::Committed { position: self.position(), revision: self.number() },
+            _ => EditOutcome::Rejected(self.rejection()),
+        }
+    }
+
+    fn rejection(&mut self) -> Rejection {
+        match self.pick(8) {
+            0 => Rejection::NotMaster { master: self.maybe_name() },
+            1 => Rejection::RevisionMoved { now: self.number() },
+            2 => Rejection::EditPending,
+            3 => Rejection::OtherCluster,
+            4 => Rejection::LeaseTooShort,
+            5 => Rejection::StorageFailed,
+            6 => Rejection::TooFarApart {
+                round_trip: self.is_so().then(|| Duration::from_nanos(self.number())),
+            },
+            _ => Rejection::Members(self.change_refusal()),
+        }
+    }
+
+    fn change_refusal(&mut self) -> ChangeRefusal {
+        match self.pick(7) {
+            0 => ChangeRefusal::TwoAtOnce,
+            1 => ChangeRefusal::MasterMustLead,
+            2 => ChangeRefusal::NotAnObserver { node: self.name() },
+            3 => ChangeRefusal::NotCaughtUp { node: self.name() },
+            4 => ChangeRefusal::DocumentMissing { at: self.name() },
+            5 => ChangeRefusal::OtherKey { node: self.name() },
+            _ => ChangeRefusal::NoMajority { have: 1, need: 2 },
+        }
+    }
+
     fn release(&mut self) -> Release {
         Release { term: Term(self.number()), successor: self.maybe_name() }
     }
 
     pub(crate) fn message(&mut self) -> Message {
-        match self.pick(15) {
+        match self.pick(17) {
             0 => Message::Beat(self.presence()),
             1 => Message::Heartbeat(self.heartbeat()),
             2 => Message::HeartbeatAck(self.heartbeat_ack()),
@@ -301,6 +338,16 @@ impl<'a> Any<'a> {
             13 => {
                 Message::Handover(Handover { nonce: Nonce(self.number()), to: self.maybe_name() })
             }
+            14 => Message::Edit(Edit {
+                term: Term(self.number()),
+                nonce: Nonce(self.number()),
+                revision: self.number(),
+                document: self.document(),
+            }),
+            15 => Message::EditReply(EditReply {
+                nonce: Nonce(self.number()),
+                outcome: self.edit_outcome(),
+            }),
             _ => Message::HandoverReply(self.handover_reply()),
         }
     }

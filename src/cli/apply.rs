@@ -1,0 +1,153 @@
+//! `quorate apply`: shows what would change in the cluster.yaml, asks for it, and tells what became
+//! of it. Never writes a file, and never decides: the master does (R43).
+
+use std::time::Duration;
+
+use similar::TextDiff;
+
+use crate::cli::client::{ANSWER_LIMIT, Client, Trouble};
+use crate::cli::command::{ApplyOptions, Format};
+use crate::cli::commands::{Outcome, committed, unsure};
+use crate::cli::config;
+use crate::cli::console::{Console, Failure};
+use crate::cli::exit::Exit;
+use crate::cli::stopwatch::{Stopwatch, pause};
+use crate::settings::paths::Place;
+use crate::settings::{Problem, config_check};
+use crate::wire::control::{DocumentReport, EditReport, Request, Response, SCHEMA};
+
+/// How long the master may take to decide; a long lease has to run out first.
+const DECISION_LIMIT: Duration = Duration::from_secs(120);
+/// Between two tries while nobody can decide.
+const TRY_EVERY: Duration = Duration::from_millis(200);
+/// What may be over soon: no master yet, or the edit of somebody else.
+const PASSING: [&str; 2] = ["rejected-not-master", "rejected-edit-pending"];
+
+/// `quorate apply FILE`.
+///
+/// # Errors
+/// That FILE is wrong or the edit was not taken, or any trouble with the daemon or the output.
+pub(super) fn apply(door: &Place, options: &ApplyOptions, console: &mut Console<'_>) -> Outcome {
+    let text = config::read(&options.file)?;
+    let name = config::name_of(&options.file);
+    let notes = check(&text, &name).map_err(invalid)?;
+    let before = committed(door)?;
+    let revision = options.revision.unwrap_or(before.revision);
+    if text == before.body {
+        return conclude(unchanged(&before), options.format, console);
+    }
+    notes.iter().for_each(|note| console.tell(note));
+    if options.format == Format::Text {
+        console.print(&difference(&before.body, &text, ["committed", &name]))?;
+    }
+    if options.dry_run {
+        return Ok(Exit::Done);
+    }
+    let report = propose(door, revision, &text, options.patience)?;
+    if is_moved(&report) && options.revision.is_none() {
+        tell_of_others(door, &before, console)?;
+    }
+    conclude(report, options.format, console)
+}
+
+/// What a person should know of a text that is valid.
+pub(super) fn check(text: &str, name: &str) -> Result<Vec<String>, Problem> {
+    let mut notes = config_check(text, name)?;
+    notes.retain(|note| note.starts_with("warning"));
+    Ok(notes)
+}
+
+/// The text is no cluster.yaml.
+pub(super) fn invalid(problem: Problem) -> Failure {
+    Failure::new(Exit::BadData, problem.to_string())
+}
+
+/// What has to be done to one text to have the other, as `diff -u` shows it.
+pub(super) fn difference(old: &str, new: &str, names: [&str; 2]) -> String {
+    let diff = TextDiff::from_lines(old, new);
+    diff.unified_diff().context_radius(2).header(names[0], names[1]).to_string()
+}
+
+/// Asks for `text` instead of `revision`, for as long as nobody can decide.
+///
+/// # Errors
+/// Any trouble with the daemon.
+pub(super) fn propose(
+    door: &Place,
+    revision: u64,
+    text: &str,
+    patience: Duration,
+) -> Result<EditReport, Failure> {
+    let asked = Stopwatch::start();
+    loop {
+        let report = propose_once(door, revision, text)?;
+        let is_passing = report.reason.as_deref().is_some_and(|reason| PASSING.contains(&reason));
+        let left = asked.left_of(patience);
+        if !is_passing || left.is_zero() {
+            return Ok(report);
+        }
+        pause(left.min(TRY_EVERY));
+    }
+}
+
+fn propose_once(door: &Place, revision: u64, text: &str) -> Result<EditReport, Failure> {
+    let mut client = Client::connect(door, ANSWER_LIMIT)?;
+    client.be_patient(Some(DECISION_LIMIT))?;
+    let failure = |trouble: Trouble| unsure(trouble, "compare it with quorate show");
+    client.say(&Request::Edit { revision, body: text.to_owned() }).map_err(failure)?;
+    let Response::Edit(report) = client.hear().map_err(failure)? else {
+        return Err(failure(client.foreign()));
+    };
+    Ok(report)
+}
+
+/// Whether somebody else's edit came first.
+pub(super) fn is_moved(report: &EditReport) -> bool {
+    report.reason.as_deref() == Some("rejected-revision-moved")
+}
+
+/// Shows what others changed since `before`.
+pub(super) fn tell_of_others(
+    door: &Place,
+    before: &DocumentReport,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let now = committed(door)?;
+    let names = [before.revision, now.revision].map(|revision| format!("revision {revision}"));
+    let diff = difference(&before.body, &now.body, [&names[0], &names[1]]);
+    console.tell(&format!("Meanwhile somebody changed:\n{}", diff.trim_end()));
+    Ok(())
+}
+
+/// Nothing was asked for, since everything is so already.
+pub(super) fn unchanged(before: &DocumentReport) -> EditReport {
+    EditReport {
+        schema: SCHEMA,
+        outcome: "unchanged".to_owned(),
+        revision: Some(before.revision),
+        position: None,
+        reason: None,
+        message: format!("nothing to change: this is revision {} already", before.revision),
+    }
+}
+
+/// Tells what became of it, and what that means to a script.
+pub(super) fn conclude(report: EditReport, format: Format, console: &mut Console<'_>) -> Outcome {
+    if format == Format::Json {
+        console.print_json(&report)?;
+    }
+    let exit = match report.outcome.as_str() {
+        "committed" | "unchanged" => {
+            if format == Format::Text {
+                console.tell(&report.message);
+            }
+            return Ok(Exit::Done);
+        }
+        "rejected" if report.reason.as_deref().is_some_and(|why| PASSING.contains(&why)) => {
+            Exit::TryAgain
+        }
+        "rejected" => Exit::No,
+        _ => Exit::TryAgain,
+    };
+    Err(Failure::new(exit, report.message))
+}
