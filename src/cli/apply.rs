@@ -20,8 +20,14 @@ use crate::wire::control::{DocumentReport, EditReport, Request, Response, SCHEMA
 const DECISION_LIMIT: Duration = Duration::from_secs(120);
 /// Between two tries while nobody can decide.
 const TRY_EVERY: Duration = Duration::from_millis(200);
-/// What may be over soon: no master yet, or the edit of somebody else.
-const PASSING: [&str; 2] = ["rejected-not-master", "rejected-edit-pending"];
+/// What may be over soon: no master yet, the edit of somebody else, a newcomer that is not up to
+/// date yet.
+const PASSING: [&str; 4] = [
+    "rejected-not-master",
+    "rejected-edit-pending",
+    "rejected-not-caught-up",
+    "rejected-document-missing",
+];
 
 /// `quorate apply FILE`.
 ///

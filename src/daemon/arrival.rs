@@ -44,7 +44,8 @@ fn check_identity(state: &Durable, settings: &NodeSettings, pin: Pin) -> Result<
         return Err(Failure::new(failure::CONFIG, message));
     }
     let storage = state.identity.storage;
-    if !documents.iter().any(|one| one.charter.members.voter(ours, storage).is_some()) {
+    let found = documents.iter().filter_map(|one| one.charter.members.find(ours));
+    if !found.into_iter().any(|member| !member.votes() || member.storage == storage) {
         log::warn!("the cluster counts another disk for {ours} than {storage}: no vote from here");
     }
     Ok(())

@@ -119,7 +119,7 @@ impl Publication {
     /// Own copy on disk, a majority of copies acknowledged: committed (R2, R18). Returns whether
     /// an edit was just committed, which everybody should hear at once.
     pub(crate) fn count_commit(&mut self, voter: &mut Voter) -> bool {
-        if self.is_committed || voter.is_storage_failed() {
+        if voter.is_storage_failed() {
             return false;
         }
         let me = voter.me.clone();
@@ -128,6 +128,9 @@ impl Publication {
         if !self.copies.has(&me) && is_on_disk {
             let mine = voter.durable().accepted.clone();
             self.copies.count(&me, self.term, mine.position, mine.hash);
+        }
+        if self.is_committed {
+            return false;
         }
         // A longer promise is asked for from the commit on, so M has to cover it before (R12).
         let is_longer = voter.durable().accepted.charter.timing.dead_after() > voter.dead_after();

@@ -214,15 +214,11 @@ fn member(line: &Table<'_>) -> Result<Member, Problem> {
 
 fn role(line: &Table<'_>) -> Result<MemberRole, Problem> {
     let Some(field) = line.find("role") else { return Ok(MemberRole::Voter) };
-    match field.word(&ROLES)? {
-        "voter" => Ok(MemberRole::Voter),
-        "witness" if field.passes_over() => Ok(MemberRole::Witness),
-        "observer" if field.passes_over() => Ok(MemberRole::Observer),
-        word => {
-            let problem = field.not_available(&format!("role `{word}`"));
-            Err(problem.hint("use `role: voter`, the default, or remove the node"))
-        }
-    }
+    Ok(match field.word(&ROLES)? {
+        "witness" => MemberRole::Witness,
+        "observer" => MemberRole::Observer,
+        _ => MemberRole::Voter,
+    })
 }
 
 fn pin(line: &Table<'_>) -> Result<Pin, Problem> {

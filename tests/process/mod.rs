@@ -33,6 +33,7 @@ mod recipes;
 mod refusals;
 mod relay;
 mod reset;
+mod roles;
 mod run_stage;
 mod runs;
 mod runs_backup;

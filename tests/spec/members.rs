@@ -175,6 +175,17 @@ fn a_voter_comes_only_when_every_voter_could_know_its_key() {
 }
 
 /// F69
+/// Promises: P7
+#[test]
+fn a_master_whose_own_disk_came_last_takes_a_voter_all_the_same() {
+    let mut stage = settled(&[V, V, V, O]);
+    stage.slow_disk(A, Duration::from_millis(30));
+    assert_committed(&stage.edit_timing(A, Timing::LAN));
+    assert_ne!(stage.disk(A).accepted.revision, stage.disk(B).accepted.revision, "not yet there");
+    stage.run_for(SECOND * 5);
+    assert_committed(&stage.edit_roles(A, &[V, V, V, V]));
+}
+
 /// Promises: P4, P7
 #[test]
 fn a_voter_that_missed_the_newcomers_arrival_elects_it_all_the_same() {

@@ -119,13 +119,6 @@ fn what_this_release_cannot_do_is_refused_by_name() {
     for policy in ["priority", "seniority", "freshest", "sticky"] {
         assert_refused(&shop_with("lowest-id", policy), "6:20", &[policy, not_available]);
     }
-    for role in ["witness", "observer"] {
-        assert_refused(
-            &shop_with("role: voter", &format!("role: {role}")),
-            "8:49",
-            &[role, not_available],
-        );
-    }
     let manual = shop_with("auto_failover: true", "auto_failover: false");
     assert_refused(&manual, "6:60", &["`auto_failover: false` is", not_available]);
     let fresh = shop_with("require_freshest: false", "require_freshest: true");
