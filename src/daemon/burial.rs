@@ -8,10 +8,12 @@
 //! no word of its end   front and keeper                 lives there, as the system shows it
 //! ```
 //!
-//! As long as the front lives, whatever descends from it stays below it, since it is a subreaper;
-//! when it has died, the same holds for its keeper. When both have, there is the control group,
-//! if they had one, and whoever was seen to live. A front with nothing below it is left alone, also
-//! one that stands still: it starts nothing in a term that is over.
+//! As long as the front lives, whatever descends from it stays below it, since it is a
+//! subreaper; when it has died, the same holds for its keeper. When both have, there is the
+//! control group, if they had one, and whoever was seen to live. A front with nothing below it
+//! is left alone, also one that stands still: it starts nothing in a term that is over. Nor
+//! does a keeper that waits for its charge, but it counts as alive: its front is woken, and if
+//! that does not help, it dies.
 
 use std::collections::BTreeMap;
 use std::fs;

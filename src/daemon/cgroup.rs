@@ -1,7 +1,8 @@
 //! Owns control groups of ours: one for each program that runs under mastership, where the system
 //! lets us make one. Whatever the program starts stays in its group, however it hides, and the
 //! system kills a group in one step.
-//! Never makes one anywhere but in the group where the asking process is, and moves nobody.
+//! Never makes one anywhere but in the group where the asking process is, and moves nobody but the
+//! process itself: to move takes the system some milliseconds, to be born in a group nothing.
 
 use std::fs::{self, File};
 use std::io;
@@ -23,6 +24,8 @@ pub struct Cgroup {
 #[derive(Debug)]
 pub struct Own {
     group: Cgroup,
+    outside: PathBuf,
+    is_inside: bool,
     _claim: File,
 }
 
@@ -49,21 +52,55 @@ impl Own {
         let group = Cgroup { path };
         // Without these two it is of no use.
         let is_useful = group.kill_file().exists() && group.events_file().exists();
-        let own = Self { group, _claim: claim };
+        let own = Self { group, outside: door_of(parent), is_inside: false, _claim: claim };
         if is_useful { Ok(own) } else { Err(io::ErrorKind::Unsupported.into()) }
     }
 
-    /// The same as others see it.
+    /// A new one, with this process in it: what it starts is born there.
+    ///
+    /// # Errors
+    /// As above.
+    pub fn make_and_enter() -> io::Result<Self> {
+        let mut own = Self::make()?;
+        fs::write(door_of(&own.group.path), MYSELF)?;
+        own.is_inside = true;
+        Ok(own)
+    }
+
+    /// Takes this process out again: what kills the group must spare it.
+    ///
+    /// # Errors
+    /// The system does not let us. The group stays ours, but cannot be looked at without us.
+    pub fn leave(&mut self) -> io::Result<()> {
+        fs::write(&self.outside, MYSELF)?;
+        self.is_inside = false;
+        Ok(())
+    }
+
+    /// The same as others see it, unless this process is in it.
     #[must_use]
-    pub fn group(&self) -> &Cgroup {
-        &self.group
+    pub fn group(&self) -> Option<&Cgroup> {
+        (!self.is_inside).then_some(&self.group)
     }
 }
 
 impl Drop for Own {
     fn drop(&mut self) {
+        if self.is_inside
+            && let Err(error) = self.leave()
+        {
+            log::debug!("cannot leave the control group: {error}");
+        }
         self.group.remove();
     }
+}
+
+/// What a process writes into a door to go in itself.
+const MYSELF: &str = "0";
+
+/// Where that is written.
+fn door_of(group: &Path) -> PathBuf {
+    group.join("cgroup.procs")
 }
 
 impl Cgroup {
@@ -83,12 +120,6 @@ impl Cgroup {
     #[must_use]
     pub fn of_child(maker: i32) -> Option<Self> {
         Some(Self { path: place_of("self").ok()?.join(format!("{NAME}{maker}")) })
-    }
-
-    /// Where a process writes its number to go in.
-    #[must_use]
-    pub fn door(&self) -> PathBuf {
-        self.path.join("cgroup.procs")
     }
 
     /// Kills all that is in there, in one step.

@@ -56,19 +56,22 @@ struct Keeper<'a> {
 }
 
 impl<'a> Keeper<'a> {
-    /// Starts CMD, if there is still time.
+    /// Gets ready, waits for the charge, and starts CMD if there is time then. What takes long is
+    /// done before, what depends on the charge after: it may come at once, or in a year.
     fn begin(cmd: &[OsString], line: BorrowedFd<'a>) -> io::Result<Option<Self>> {
         // Signals from outside say nothing here: the front passes on what concerns CMD.
         let caught =
             Caught::signals(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])?;
         // When the front dies, a keeper that was stopped goes on and sees it.
         set_parent_process_death_signal(Some(Signal::CONT))?;
-        let (order, stdin) = words::receive(line)?;
-        let Order::Begin { until, kill, grace_ms, group } = order else {
-            return Err(io::Error::other("the first order is to begin"));
-        };
         let tree = Tree::take()?;
         let alarm = Alarm::new()?;
+        let why_not = |why: &io::Error| log::debug!("no control group: {why}");
+        let mut cgroup = Own::make_and_enter().inspect_err(why_not).ok();
+        let (order, stdin) = words::receive(line)?;
+        let Order::Begin { environment, until, kill, grace_ms, group } = order else {
+            return Err(io::Error::other("the first order is to begin"));
+        };
         let hold = Hold::new(until.into(), kill.into(), grace_ms.map(Duration::from_millis));
         if !hold.may_start(keep::now()) {
             words::say(line, &Report::TooLate);
@@ -76,9 +79,10 @@ impl<'a> Keeper<'a> {
         }
         let Held { score, notes } = memory::hold();
         notes.iter().for_each(|note| log::debug!("the keeper: {note}"));
-        let cgroup = Own::make().inspect_err(|why| log::debug!("no control group: {why}")).ok();
-        let door = cgroup.as_ref().map(|own| own.group().door());
-        let main = launch::start(cmd, until.into(), group, stdin, &Room { door, score })?;
+        let room = Room { environment: &environment, score: score.as_deref() };
+        let main = launch::start(cmd, until.into(), group, stdin, &room)?;
+        // One that cannot leave goes without the group: the tree is killed whole either way.
+        cgroup.iter_mut().for_each(|own| own.leave().unwrap_or_else(|why| why_not(&why)));
         Ok(Some(Self {
             line,
             tree,
@@ -102,10 +106,7 @@ impl<'a> Keeper<'a> {
             self.tell_ending();
             match act {
                 Act::Rest => {}
-                Act::Ask => {
-                    self.tree.signal(Signal::TERM);
-                    self.tree.signal(Signal::CONT);
-                }
+                Act::Ask => self.tree.signal(&[Signal::TERM, Signal::CONT]),
                 Act::Kill => self.kill(),
             }
             if self.bury() == Left::Nothing && self.group().is_none_or(Cgroup::is_empty) {
@@ -142,13 +143,13 @@ impl<'a> Keeper<'a> {
         }
         if is_suspended {
             // Nobody could wake it for the end of its time but us: it does not sleep.
-            self.tree.signal(Signal::CONT);
+            self.tree.signal(&[Signal::CONT]);
         }
         left
     }
 
     fn group(&self) -> Option<&Cgroup> {
-        self.cgroup.as_ref().map(Own::group)
+        self.cgroup.as_ref().and_then(Own::group)
     }
 
     /// In one step where there is a control group; what moved itself out of it is killed as well.

@@ -2,11 +2,9 @@
 //! clocks once more (F37) and becomes CMD. Never goes on as anything else.
 
 use std::ffi::{OsStr, OsString};
-use std::fs;
 use std::io::{self, Write};
 use std::os::fd::OwnedFd;
 use std::os::unix::process::CommandExt;
-use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
 use rustix::fs::Mode;
@@ -30,13 +28,19 @@ pub const FAILED: u8 = 125;
 /// The time was over before CMD began.
 pub const TOO_LATE: u8 = 75;
 
-/// Where CMD lives, and as what.
-#[derive(Clone, Default, Debug)]
-pub(super) struct Room {
-    /// What it writes itself into to be in a control group of its own.
-    pub(super) door: Option<PathBuf>,
+/// Among what CMD lives.
+#[derive(Clone, Copy, Default, Debug)]
+pub(super) struct Room<'a> {
+    /// What it finds in its environment.
+    pub(super) environment: &'a [(String, String)],
     /// Its score among those who are killed for memory, if it has to be given back.
-    pub(super) score: Option<String>,
+    pub(super) score: Option<&'a str>,
+}
+
+impl Room<'_> {
+    fn pairs(&self) -> impl Iterator<Item = (&String, &String)> {
+        self.environment.iter().map(|(name, value)| (name, value))
+    }
 }
 
 /// Starts this step, which becomes `cmd`; gives its process.
@@ -48,10 +52,11 @@ pub(super) fn start(
     until: Moment,
     group: Option<i32>,
     stdin: OwnedFd,
-    room: &Room,
+    room: &Room<'_>,
 ) -> io::Result<Pid> {
     let place = group.unwrap_or(0).to_string();
-    let child = step(until, &place, room).args(cmd).stdin(Stdio::from(stdin)).spawn()?;
+    let mut step = step(until, &place, room.score);
+    let child = step.args(cmd).envs(room.pairs()).stdin(Stdio::from(stdin)).spawn()?;
     Ok(Pid::from_child(&child))
 }
 
@@ -64,7 +69,7 @@ pub fn foreground() -> Option<i32> {
 
 /// This step, by the words that `Plan::read` reads; what it becomes is still missing.
 #[expect(clippy::disallowed_methods, reason = "what runs under mastership starts here only")]
-pub(super) fn step(until: Moment, place: &str, room: &Room) -> Command {
+pub(super) fn step(until: Moment, place: &str, score: Option<&str>) -> Command {
     let me = getpid().as_raw_nonzero().get();
     let mut command = Command::new("/proc/self/exe");
     command
@@ -72,8 +77,7 @@ pub(super) fn step(until: Moment, place: &str, room: &Room) -> Command {
         .arg(NAME)
         .args([me.to_string(), until.boot_ns.to_string(), until.raw_ns.to_string()])
         .arg(place)
-        .arg(room.score.as_deref().unwrap_or_default())
-        .arg(room.door.as_deref().unwrap_or(Path::new("")));
+        .arg(score.unwrap_or_default());
     command
 }
 
@@ -83,10 +87,8 @@ const APART: &str = "apart";
 /// What a hook finds.
 #[derive(Debug)]
 pub(super) struct Apart<'a> {
-    /// Where it lives.
-    pub(super) room: &'a Room,
-    /// All of its environment.
-    pub(super) environment: &'a [(String, String)],
+    /// Where it lives, with all of its environment.
+    pub(super) room: Room<'a>,
     /// What it reads.
     pub(super) stdin: OwnedFd,
     /// Where both its outputs go.
@@ -100,10 +102,10 @@ pub(super) struct Apart<'a> {
 /// The system has no room for another process.
 pub(super) fn start_apart(cmd: &[String], until: Moment, apart: Apart<'_>) -> io::Result<Pid> {
     let [stdout, stderr] = apart.output;
-    let child = step(until, APART, apart.room)
+    let child = step(until, APART, apart.room.score)
         .args(cmd)
         .env_clear()
-        .envs(apart.environment.iter().map(|(name, value)| (name, value)))
+        .envs(apart.room.pairs())
         .stdin(Stdio::from(apart.stdin))
         .stdout(Stdio::from(stdout))
         .stderr(Stdio::from(stderr))
@@ -127,7 +129,7 @@ pub fn run(words: &[OsString]) -> u8 {
     if let Err(error) = plan.place.take() {
         return refuse(&format!("cannot set the process group: {error}"), FAILED);
     }
-    plan.move_in();
+    plan.give_score_back();
     plan.become_cmd()
 }
 
@@ -162,34 +164,27 @@ struct Plan<'a> {
     until: Moment,
     place: Place,
     score: &'a OsStr,
-    door: &'a OsStr,
     cmd: &'a OsStr,
     arguments: &'a [OsString],
 }
 
 impl<'a> Plan<'a> {
     fn read(words: &'a [OsString]) -> Option<Self> {
-        let [parent, boot_ns, raw_ns, group, score, door, cmd, arguments @ ..] = words else {
+        let [parent, boot_ns, raw_ns, group, score, cmd, arguments @ ..] = words else {
             return None;
         };
         let number = |word: &OsString| word.to_str()?.parse::<u64>().ok();
         let id = |word: &OsString| word.to_str()?.parse::<i32>().ok();
         let until = Moment { boot_ns: number(boot_ns)?, raw_ns: number(raw_ns)? };
         let (parent, place) = (id(parent)?, Place::read(group)?);
-        Some(Self { parent, until, place, score, door, cmd, arguments })
+        Some(Self { parent, until, place, score, cmd, arguments })
     }
 
-    /// What cannot be had is gone without: the tree is killed whole either way.
-    fn move_in(&self) {
+    fn give_score_back(&self) {
         if let (Some(score), false) = (self.score.to_str(), self.score.is_empty())
             && let Err(error) = memory::let_go(score)
         {
             log::debug!("the keeper's score stays: {error}");
-        }
-        if !self.door.is_empty()
-            && let Err(error) = fs::write(self.door, "0")
-        {
-            log::debug!("no control group for it: {error}");
         }
     }
 

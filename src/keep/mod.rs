@@ -9,6 +9,8 @@
 //!                                                                no child is left
 //! ```
 //!
+//! - A front that waits for mastership has a keeper ready, which is in a control group of its own
+//!   already. At the grant it looks at the clocks, starts CMD, born in that group, and leaves it.
 //! - The front dies: the keeper's line to it ends, and the keeper kills. A stopped keeper is
 //!   continued by the front's death.
 //! - The keeper dies: the system kills CMD, and what it left behind becomes the front's children,

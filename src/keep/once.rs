@@ -17,7 +17,7 @@ use rustix::process::{
 };
 
 use crate::keep;
-use crate::keep::launch::{self, Room};
+use crate::keep::launch;
 
 /// How much of each output is kept.
 pub const KEPT_BYTES_MAX: usize = 4096;
@@ -125,7 +125,7 @@ fn start(task: &Task<'_>) -> io::Result<Child> {
         Output::Shown => Stdio::inherit(),
     };
     let until = keep::now().after(task.timeout);
-    launch::step(until, "0", &Room::default())
+    launch::step(until, "0", None)
         .args(task.words)
         .process_group(0)
         .current_dir("/")

@@ -27,7 +27,7 @@ pub struct Charge {
     /// CMD and its arguments.
     pub cmd: Vec<OsString>,
     /// What it finds in its environment besides ours.
-    pub environment: Vec<(&'static str, String)>,
+    pub environment: Vec<(String, String)>,
     /// How long it is asked before it is killed, if that ends earlier than its time.
     pub grace: Option<Duration>,
     /// The process group it joins, to stay in the foreground of a terminal.
@@ -49,24 +49,47 @@ pub enum News {
     Closed,
 }
 
-/// A running keeper.
+/// A keeper that waits for its charge, with all done that takes time. What CMD inherits, limits and
+/// priorities, is what we had when it was started. Dropped, it ends.
 #[derive(Debug)]
-pub struct Keeper {
+pub struct Waiting {
     line: OwnedFd,
     pid: Pid,
-    kill: Moment,
+    cgroup: Option<Cgroup>,
 }
 
-impl Keeper {
-    /// Starts a keeper, which starts CMD if `span` leaves time.
+impl Waiting {
+    /// Starts a keeper for `cmd`.
     ///
     /// # Errors
     /// The system has no room for a process, or for its line.
-    pub fn start(charge: &Charge, span: &SpanReport) -> io::Result<Self> {
+    pub fn start(cmd: &[OsString]) -> io::Result<Self> {
         let flags = SocketFlags::CLOEXEC;
         let (line, theirs) = socketpair(AddressFamily::UNIX, SocketType::SEQPACKET, flags, None)?;
-        let pid = start(charge, theirs)?;
+        let pid = start(cmd, theirs)?;
+        Ok(Self { line, pid, cgroup: group_of(pid) })
+    }
+
+    /// Its process.
+    #[must_use]
+    pub fn pid(&self) -> Pid {
+        self.pid
+    }
+
+    /// Whether it waits where we are: somebody may have moved us to another control group, and
+    /// meant CMD.
+    #[must_use]
+    pub fn is_here(&self) -> bool {
+        self.cgroup == group_of(self.pid)
+    }
+
+    /// From now on it keeps: it starts CMD if `span` leaves time.
+    ///
+    /// # Errors
+    /// It has ended meanwhile; nothing was started.
+    pub fn begin(self, charge: &Charge, span: &SpanReport) -> io::Result<Keeper> {
         let begin = Order::Begin {
+            environment: charge.environment.clone(),
             until: span.until,
             kill: span.kill,
             grace_ms: charge
@@ -74,11 +97,24 @@ impl Keeper {
                 .map(|grace| u64::try_from(grace.as_millis()).unwrap_or(u64::MAX)),
             group: charge.group,
         };
-        let keeper = Self { line, pid, kill: span.kill.into() };
-        words::hand(&keeper.line, &begin, io::stdin().as_fd())?;
-        Ok(keeper)
+        let Self { line, pid, cgroup } = self;
+        words::hand(&line, &begin, io::stdin().as_fd())?;
+        // One that was stopped while it waited. If it ended this moment, its line tells.
+        let _ = kill_process(pid, Signal::CONT);
+        Ok(Keeper { line, pid, cgroup, kill: span.kill.into() })
     }
+}
 
+/// A running keeper.
+#[derive(Debug)]
+pub struct Keeper {
+    line: OwnedFd,
+    pid: Pid,
+    cgroup: Option<Cgroup>,
+    kill: Moment,
+}
+
+impl Keeper {
     /// The end moved. A keeper that does not take it now has an earlier one, which is as safe.
     pub fn extend(&mut self, span: &SpanReport) {
         if words::say(&self.line, &Order::Extend { until: span.until, kill: span.kill }) {
@@ -140,7 +176,7 @@ impl Keeper {
     /// What it may leave when it has ended.
     #[must_use]
     pub fn rest(&self) -> Rest {
-        Rest { cgroup: Cgroup::of_child(self.pid.as_raw_nonzero().get()) }
+        Rest { cgroup: self.cgroup.clone() }
     }
 
     /// Kills a keeper that should have ended: CMD dies with it, and the rest comes to us.
@@ -189,17 +225,21 @@ impl Rest {
 }
 
 #[expect(clippy::disallowed_methods, reason = "the keeper is started here only")]
-fn start(charge: &Charge, line: OwnedFd) -> io::Result<Pid> {
+fn start(cmd: &[OsString], line: OwnedFd) -> io::Result<Pid> {
     let child = Command::new("/proc/self/exe")
         .arg0("quorate")
         .arg(keeper::NAME)
-        .args(&charge.cmd)
-        .envs(charge.environment.iter().map(|(name, value)| (name, value)))
+        .args(cmd)
         .stdin(Stdio::from(line))
         // Keys typed at a terminal are for CMD.
         .process_group(0)
         .spawn()?;
     Ok(Pid::from_child(&child))
+}
+
+/// The control group that a keeper may make.
+fn group_of(keeper: Pid) -> Option<Cgroup> {
+    Cgroup::of_child(keeper.as_raw_nonzero().get())
 }
 
 /// Whether a grant can be believed: it was made by the clocks that we read.

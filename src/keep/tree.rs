@@ -91,9 +91,12 @@ impl Tree {
         Self { root, spared: BTreeSet::new(), session: None }.kill();
     }
 
-    /// Sends `signal` to all of it, once.
-    pub fn signal(&self, signal: Signal) {
-        self.find().iter().for_each(|entry| send(entry.pid, signal));
+    /// Sends `signals` to all of it, one after the other, as one look shows it.
+    pub fn signal(&self, signals: &[Signal]) {
+        let found = self.find();
+        for signal in signals {
+            found.iter().for_each(|entry| send(entry.pid, *signal));
+        }
     }
 
     /// Stops all of it from forking, then kills it. Repeated until `bury` finds nothing left.

@@ -6,7 +6,7 @@ use std::io::{self, IoSlice, IoSliceMut};
 use std::mem::MaybeUninit;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 
-use rustix::io::Errno;
+use rustix::io::{Errno, retry_on_intr};
 use rustix::net::{
     RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags, SendAncillaryBuffer,
     SendAncillaryMessage, SendFlags, recv, recvmsg, send, sendmsg,
@@ -23,8 +23,11 @@ pub(crate) const PACKET_BYTES_MAX: usize = 64 << 10;
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub(crate) enum Order {
-    /// Start it, if there is time. Comes first, and brings what it reads as standard input.
+    /// Start it, if there is time. Comes first, perhaps after days, and brings what it reads as
+    /// standard input.
     Begin {
+        /// What it finds in its environment besides the keeper's.
+        environment: Vec<(String, String)>,
         /// Then it has to end.
         until: MomentReport,
         /// Then it is killed.
@@ -137,7 +140,7 @@ pub(crate) fn receive<T: DeserializeOwned>(line: impl AsFd) -> io::Result<(T, Ow
     let mut control = RecvAncillaryBuffer::new(&mut space);
     let mut parts = [IoSliceMut::new(&mut packet)];
     let flags = RecvFlags::CMSG_CLOEXEC;
-    let length = recvmsg(line, &mut parts, &mut control, flags)?.bytes;
+    let length = retry_on_intr(|| recvmsg(&line, &mut parts, &mut control, flags))?.bytes;
     let fd = control.drain().find_map(|message| {
         let RecvAncillaryMessage::ScmRights(mut fds) = message else { return None };
         fds.next()

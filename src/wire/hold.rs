@@ -15,7 +15,7 @@
 //! without `gone` counts as alive until the last `kill` it was told has surely passed. A program
 //! that says `gathers` is a subreaper (prctl(2)) and stays one: if it does not say `gone` after
 //! `kill`, it is woken (SIGCONT), and killed a second later with everything below it. It says
-//! `kept` whenever it started the process that kills in its stead when it dies itself.
+//! `kept` whenever a process begins to act that kills in its stead when it dies itself.
 
 use serde::{Deserialize, Serialize};
 

@@ -39,6 +39,7 @@ mod runs;
 mod runs_backup;
 mod runs_broken;
 mod runs_many;
+mod runs_ready;
 mod stalls;
 mod storage;
 mod watch;

@@ -116,7 +116,7 @@ fn a_node_joins_as_an_observer_becomes_a_voter_and_can_leave_again() {
     // It may ask for that itself, and waits until it is up to date.
     eventually("delta has the newest document", || {
         let report: Value = serde_json::from_str(&delta.ask(&["show", "--json"]).stdout).ok()?;
-        (report["revision"] == Value::from(2)).then_some(())
+        (report["revision"] == 2).then_some(())
     });
     cluster.nodes.push(delta);
     apply(&mut cluster, "delta", becomes("delta", "voter")).printed();

@@ -20,10 +20,12 @@ use crate::wire::hold::{GrantReport, While};
 mod ears;
 mod reign;
 mod restarts;
+mod stand_by;
 
 use ears::{Ears, Event};
 use reign::{Outcome, Reign};
 use restarts::{PAUSE_MAX, Restarts};
+use stand_by::StandBy;
 
 /// Between two tries to reach a daemon that is not there.
 const TRY_AGAIN: Duration = Duration::from_millis(250);
@@ -161,9 +163,10 @@ impl<'a> Front<'a> {
     /// One conversation with the daemon, through any number of masterships.
     fn serve(&mut self, client: Client, give_up: Option<Moment>) -> Next {
         let mut client = Some(client);
+        let mut stand_by = StandBy::default();
         loop {
             let Some(asked) = &mut client else { return Next::Reconnect };
-            let grant = match self.await_grant(asked, give_up) {
+            let grant = match self.await_grant(asked, &mut stand_by, give_up) {
                 Ok(grant) => grant,
                 Err(next) => return next,
             };
@@ -173,11 +176,12 @@ impl<'a> Front<'a> {
             }
             self.has_begun = true;
             let charge = self.charge(&grant);
-            let mut reign = Reign::new(&mut self.ears, charge, grant.span);
+            let keeper = stand_by.keeper.take();
+            let mut reign = Reign::new(&mut self.ears, charge, grant.span, keeper);
             self.restarts.begin();
             match reign.run(&mut client, self.options.ending, &mut self.restarts) {
                 Outcome::Over(code) => return Next::Exit(code),
-                Outcome::Again => {}
+                Outcome::Again => stand_by.begin(),
                 Outcome::Hopeless => return self.give_away(),
             }
         }
@@ -215,17 +219,21 @@ impl<'a> Front<'a> {
     fn await_grant(
         &mut self,
         client: &mut Client,
+        stand_by: &mut StandBy,
         end: Option<Moment>,
     ) -> Result<GrantReport, Next> {
         loop {
-            let wake = end.filter(|_| !self.has_begun);
+            stand_by.look(&self.ears.tree, &self.options.cmd);
+            let wakes = [end.filter(|_| !self.has_begun), stand_by.at];
+            let wake = wakes.into_iter().flatten().reduce(Moment::earliest);
             match self.ears.hear(Some(client), None, wake) {
                 Event::Daemon(Response::Granted(grant)) => return Ok(*grant),
-                Event::Daemon(Response::NotMaster) if self.options.patience == Patience::None => {
-                    if !self.has_begun {
+                Event::Daemon(Response::NotMaster) => {
+                    if self.options.patience == Patience::None && !self.has_begun {
                         let code = Exit::TryAgain.code();
                         return Err(Next::Exit(refuse("this node is not master", code)));
                     }
+                    stand_by.begin();
                 }
                 Event::Daemon(Response::Stop { term, .. }) => {
                     // Nothing of that term was started here.
@@ -273,9 +281,10 @@ impl<'a> Front<'a> {
             (environment::SOCKET, socket.display().to_string()),
             (environment::VERSION, grant.version.clone()),
         ];
+        let environment = environment.into_iter().map(|(name, value)| (name.to_owned(), value));
         Charge {
             cmd: self.options.cmd.clone(),
-            environment,
+            environment: environment.collect(),
             grace: self.grace(),
             group: self.group,
         }

@@ -1,6 +1,7 @@
 //! Owns one mastership of `quorate run`: CMD under its keeper, started again if wanted, until it
 //! has ended or has to. Never says that it is gone before nothing of it is left.
 
+use std::io;
 use std::time::Duration;
 
 use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
@@ -11,7 +12,7 @@ use crate::cli::exit::Exit;
 use crate::cli::run::ears::{self, Ears, Event};
 use crate::cli::run::refuse;
 use crate::cli::run::restarts::{After, Restarts};
-use crate::keep::post::{Charge, Keeper, News, Rest};
+use crate::keep::post::{Charge, Keeper, News, Rest, Waiting};
 use crate::keep::tree::Left;
 use crate::keep::{self, launch};
 use crate::protocol::units::Moment;
@@ -46,6 +47,8 @@ pub(super) struct Reign<'a> {
     ears: &'a mut Ears,
     charge: Charge,
     span: SpanReport,
+    /// One that is ready for the first life.
+    waiting: Option<Waiting>,
     /// Mastership is over, or must be taken for over.
     is_lost: bool,
     /// Somebody asked us to end, by this signal.
@@ -54,8 +57,13 @@ pub(super) struct Reign<'a> {
 }
 
 impl<'a> Reign<'a> {
-    pub(super) fn new(ears: &'a mut Ears, charge: Charge, span: SpanReport) -> Self {
-        Self { ears, charge, span, is_lost: false, asked: None, terms: 0 }
+    pub(super) fn new(
+        ears: &'a mut Ears,
+        charge: Charge,
+        span: SpanReport,
+        waiting: Option<Waiting>,
+    ) -> Self {
+        Self { ears, charge, span, waiting, is_lost: false, asked: None, terms: 0 }
     }
 
     /// Runs CMD until it has ended for good, or mastership.
@@ -113,7 +121,7 @@ impl<'a> Reign<'a> {
 
     /// One life of CMD, from its start until nothing of it is left.
     fn once(&mut self, client: &mut Option<Client>) -> End {
-        let mut keeper = match Keeper::start(&self.charge, &self.span) {
+        let mut keeper = match self.begin() {
             Ok(keeper) => keeper,
             Err(error) => {
                 self.clear(client, &Rest::default());
@@ -129,6 +137,15 @@ impl<'a> Reign<'a> {
         drop(keeper);
         self.clear(client, &rest);
         end
+    }
+
+    /// By the keeper that is ready, if it still is.
+    fn begin(&mut self) -> io::Result<Keeper> {
+        let ready = self.waiting.take().filter(Waiting::is_here);
+        if let Some(Ok(keeper)) = ready.map(|ready| ready.begin(&self.charge, &self.span)) {
+            return Ok(keeper);
+        }
+        Waiting::start(&self.charge.cmd)?.begin(&self.charge, &self.span)
     }
 
     /// Until the keeper has ended.

@@ -38,7 +38,6 @@ use crate::keep::guard::capture::Output;
 use crate::keep::guard::orders::{Charge, End, Order, Report};
 use crate::keep::guard::run::Run;
 use crate::keep::hold::{Act, Hold};
-use crate::keep::launch::Room;
 use crate::keep::memory::{self, Held};
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard};
@@ -109,8 +108,10 @@ enum Stage {
 struct Guard<'a> {
     line: BorrowedFd<'a>,
     lock: Option<File>,
-    /// Where its hooks live: what a guard that was killed left there is killed by the next one.
-    room: Room,
+    /// What its hooks are given back.
+    score: Option<String>,
+    /// Where it lives with its hooks: what a guard that was killed left there is killed by the
+    /// next one.
     cgroup: Option<Own>,
     tree: Tree,
     alarm: Alarm,
@@ -135,7 +136,7 @@ impl<'a> Guard<'a> {
         Ok(Self {
             line,
             lock: None,
-            room: Room::default(),
+            score: None,
             cgroup: None,
             tree: Tree::take()?,
             alarm: Alarm::new()?,
@@ -168,12 +169,11 @@ impl<'a> Guard<'a> {
     /// clocks, before anything is begun.
     fn guard(&mut self) {
         let Held { score, mut notes } = memory::hold();
-        match Own::make() {
+        self.score = score;
+        match Own::make_and_enter() {
             Ok(own) => self.cgroup = Some(own),
             Err(error) => notes.push(format!("no control group: {error}")),
         }
-        let door = self.cgroup.as_ref().map(|own| own.group().door());
-        self.room = Room { door, score };
         self.report(Report::Ready { notes });
         loop {
             self.listen();
@@ -419,7 +419,7 @@ impl<'a> Guard<'a> {
     }
 
     fn begin_run(&mut self, charge: &Charge, until: Moment) {
-        match Run::begin(charge, until, &self.room) {
+        match Run::begin(charge, until, self.score.as_deref()) {
             Ok(run) => {
                 if self.reign.is_none() {
                     self.begin_to_beat(keep::now());

@@ -32,7 +32,7 @@ impl Run {
     ///
     /// # Errors
     /// What the system said.
-    pub(super) fn begin(charge: &Charge, until: Moment, room: &Room) -> io::Result<Self> {
+    pub(super) fn begin(charge: &Charge, until: Moment, score: Option<&str>) -> io::Result<Self> {
         let began = keep::now();
         // A file: whoever does not read it holds nobody up.
         let mut stdin = File::from(memfd_create("stdin", MemfdFlags::CLOEXEC)?);
@@ -40,8 +40,8 @@ impl Run {
         stdin.rewind()?;
         let (heard, stdout) = io::pipe()?;
         let output = [OwnedFd::from(stdout.try_clone()?), OwnedFd::from(stdout)];
-        let environment = &charge.environment;
-        let apart = Apart { room, environment, stdin: OwnedFd::from(stdin), output };
+        let room = Room { environment: &charge.environment, score };
+        let apart = Apart { room, stdin: OwnedFd::from(stdin), output };
         let main = launch::start_apart(&charge.cmd, until, apart)?;
         Ok(Self {
             id: charge.id,
