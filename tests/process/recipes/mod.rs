@@ -3,8 +3,11 @@
 
 mod address;
 mod cloud;
+mod inits;
 mod messages;
 mod moving;
+mod real;
+mod served;
 mod service;
 
 use std::fs;

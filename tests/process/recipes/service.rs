@@ -43,9 +43,12 @@ const INITS: [(&str, &str, &str); 3] = [
     ("openrc", "rc-service", RC_SERVICE),
 ];
 
+/// What the hook needs beside the init's own programs.
+const PROGRAMS: [&str; 5] = ["basename", "cat", "grep", "readlink", "sleep"];
+
 /// An init whose one service is in that state.
 fn init(program: &str, body: &str, state: &str) -> Option<Bench> {
-    let bench = Bench::with(&["cat", "sleep"])?;
+    let bench = Bench::with(&PROGRAMS)?;
     bench.fake(program, body);
     fs::write(bench.file("starts"), "active\n").unwrap();
     become_of(&bench, state);
@@ -159,7 +162,7 @@ fn what_crashed_under_openrc_is_forgotten_on_a_backup() {
 #[test]
 fn the_init_that_runs_here_is_found_by_its_mark() {
     let Some(holder) = Holder::try_new(&["--mount"]) else { return };
-    let Some(mut bench) = Bench::with(&["cat", "sleep"]) else { return };
+    let Some(mut bench) = Bench::with(&PROGRAMS) else { return };
     bench.prefix.clone_from(&holder.prefix);
     must(&holder.prefix, "mount -t tmpfs none /run");
     for (name, program, body) in INITS {
