@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::super::command::{Outcome, must, run};
-use super::super::network::skip;
+use super::super::network::tell_skipped;
 use super::{eventually, shipped};
 
 pub(super) const INITS: [&str; 3] = ["openrc", "runit", "systemd"];
@@ -54,7 +54,7 @@ impl Machine {
             let mut why = String::new();
             child.stderr.take().unwrap().read_to_string(&mut why).unwrap();
             assert_eq!(child.wait().unwrap().code(), Some(UNAVAILABLE), "{why}");
-            skip(&format!("no machine with {init} can be made here ({})", why.trim()));
+            tell_skipped(&format!("no machine with {init} can be made here ({})", why.trim()));
             return None;
         };
         let enter = ["nsenter".to_owned(), "--all".to_owned(), format!("--target={first}")];
