@@ -3,13 +3,12 @@
 
 use std::time::Duration;
 
-use similar::TextDiff;
-
 use crate::cli::client::{ANSWER_LIMIT, Client, Trouble};
 use crate::cli::command::{ApplyOptions, Format};
 use crate::cli::commands::{Outcome, committed, unsure};
 use crate::cli::config;
 use crate::cli::console::{Console, Failure};
+use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
 use crate::cli::stopwatch::{Stopwatch, pause};
 use crate::settings::paths::Place;
@@ -66,12 +65,6 @@ pub(super) fn check(text: &str, name: &str) -> Result<Vec<String>, Problem> {
 /// The text is no cluster.yaml.
 pub(super) fn invalid(problem: Problem) -> Failure {
     Failure::new(Exit::BadData, problem.to_string())
-}
-
-/// What has to be done to one text to have the other, as `diff -u` shows it.
-pub(super) fn difference(old: &str, new: &str, names: [&str; 2]) -> String {
-    let diff = TextDiff::from_lines(old, new);
-    diff.unified_diff().context_radius(2).header(names[0], names[1]).to_string()
 }
 
 /// Asks for `text` instead of `revision`, for as long as nobody can decide.

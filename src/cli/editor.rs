@@ -8,13 +8,12 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::cli::apply::{
-    check, conclude, difference, invalid, is_moved, propose, tell_of_others, unchanged,
-};
+use crate::cli::apply::{check, conclude, invalid, is_moved, propose, tell_of_others, unchanged};
 use crate::cli::command::Format;
 use crate::cli::commands::{Outcome, committed};
 use crate::cli::config;
 use crate::cli::console::{Console, Failure};
+use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
 use crate::settings::Problem;
 use crate::settings::paths::Place;

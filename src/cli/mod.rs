@@ -19,6 +19,7 @@ mod config;
 pub mod console;
 mod demo;
 pub mod exit;
+pub mod difference;
 mod editor;
 mod explain;
 mod hook;
