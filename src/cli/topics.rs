@@ -186,8 +186,10 @@ pub static TOPICS: &[Topic] = &[
                 is `stop` of cluster.yaml. CMD has to stay in the foreground: what it leaves\n\
                 behind when it ends is ended too. It finds QUORATE_TERM (the fencing token),\n\
                 QUORATE_NODE, _CLUSTER, _CLUSTER_ID, _MASTER, _ROLE, _LEASE_MS, _SOCKET and\n\
-                _VERSION in its environment. Signals are passed on to it; a second SIGTERM\n\
-                kills it. Containers and services that others start for it are out of reach.\n\
+                _VERSION in its environment, and open what you left open, as with env(1).\n\
+                Signals are passed on to it; a second SIGTERM kills it. No key puts it to sleep,\n\
+                and what nohup(1) has it ignore stays ignored. Containers and services that\n\
+                others start for it are out of reach.\n\
                 With --restart the pauses grow from 0.1 s to 30 s; after five failures in a\n\
                 row within 10 s each, mastership is given away and this node does not stand\n\
                 for a minute, later for up to ten. With --while backup CMD runs while this\n\

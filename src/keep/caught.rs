@@ -1,13 +1,19 @@
 //! Owns signals that wake a waiting process: which came since the last look.
 //! Never acts on one. Meant for processes of one thread.
 
+use std::fs;
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::net::UnixStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT};
 use signal_hook::{flag, low_level::pipe};
+
+/// What a terminal sends, which nohup(1), or a shell that starts something in the background, has
+/// a program ignore.
+const OF_A_TERMINAL: [i32; 3] = [SIGHUP, SIGINT, SIGQUIT];
 
 /// Caught signals.
 #[derive(Debug)]
@@ -36,6 +42,19 @@ impl Caught {
         Ok(Self { woken, flags })
     }
 
+    /// The same, but what whoever started us had us ignore stays ignored, here and in what is
+    /// started from here, as with env(1).
+    ///
+    /// # Errors
+    /// As above.
+    pub fn unless_ignored(numbers: &[i32]) -> io::Result<Self> {
+        let ignored = ignored()?;
+        let is_ignored =
+            |number: &i32| OF_A_TERMINAL.contains(number) && ignored & (1 << (number - 1)) != 0;
+        let caught: Vec<i32> = numbers.iter().copied().filter(|one| !is_ignored(one)).collect();
+        Self::signals(&caught)
+    }
+
     /// Those that came since the last call.
     pub fn take(&self) -> Vec<i32> {
         let mut bytes = [0; 64];
@@ -50,4 +69,12 @@ impl AsFd for Caught {
     fn as_fd(&self) -> BorrowedFd<'_> {
         self.woken.as_fd()
     }
+}
+
+/// The signals that this process ignores, one bit each, the first signal lowest.
+fn ignored() -> io::Result<u64> {
+    let status = fs::read_to_string("/proc/self/status")?;
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok())
+        .ok_or_else(|| io::Error::other("/proc does not show which signals are ignored"))
 }

@@ -17,15 +17,13 @@ use crate::keep::caught::Caught;
 use crate::keep::hold::{Act, Hold};
 use crate::keep::launch::{self, Room};
 use crate::keep::memory::{self, Held};
+use crate::keep::rounds::Rounds;
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard, Order, Report};
 use crate::keep::{self, Alarm, ring_at};
 
 /// What this process is called on the command line.
 pub const NAME: &str = "run-keeper";
-
-/// Between two rounds of killing; each death ends the pause.
-const KILL_AGAIN: Duration = Duration::from_millis(2);
 
 /// Keeps `cmd`, by the orders on standard input; gives an exit code that nobody reads.
 #[must_use]
@@ -47,6 +45,7 @@ struct Keeper<'a> {
     tree: Tree,
     cgroup: Option<Own>,
     hold: Hold,
+    rounds: Rounds,
     main: Pid,
     alarm: Alarm,
     caught: Caught,
@@ -60,8 +59,8 @@ impl<'a> Keeper<'a> {
     /// done before, what depends on the charge after: it may come at once, or in a year.
     fn begin(cmd: &[OsString], line: BorrowedFd<'a>) -> io::Result<Option<Self>> {
         // Signals from outside say nothing here: the front passes on what concerns CMD.
-        let caught =
-            Caught::signals(&[SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2])?;
+        let signals = [SIGCHLD, SIGTERM, SIGINT, SIGHUP, SIGQUIT, SIGUSR1, SIGUSR2];
+        let caught = Caught::unless_ignored(&signals)?;
         // When the front dies, a keeper that was stopped goes on and sees it.
         set_parent_process_death_signal(Some(Signal::CONT))?;
         let tree = Tree::take()?;
@@ -88,6 +87,7 @@ impl<'a> Keeper<'a> {
             tree,
             cgroup,
             hold,
+            rounds: Rounds::default(),
             main,
             alarm,
             caught,
@@ -113,7 +113,9 @@ impl<'a> Keeper<'a> {
                 return 0;
             }
             self.alarm.arm(Some(ring_at(now, self.hold.wake())));
-            self.wait((act == Act::Kill).then_some(KILL_AGAIN));
+            // Each death ends the pause.
+            let pause = (act == Act::Kill).then(|| self.rounds.pause(now));
+            self.wait(pause);
             self.caught.take();
             self.listen();
         }

@@ -13,7 +13,7 @@ use rustix::process::{
 };
 
 use crate::daemon::processes;
-use crate::keep::{self, memory};
+use crate::keep::{self, inherited, memory};
 use crate::protocol::units::Moment;
 
 /// What this step is called on the command line.
@@ -83,6 +83,8 @@ pub(super) fn step(until: Moment, place: &str, score: Option<&str>) -> Command {
 
 /// The word for a session of its own, in the place of a process group.
 const APART: &str = "apart";
+/// The word for a process group of its own, and nothing of whoever starts it.
+pub(super) const ALONE: &str = "alone";
 
 /// What a hook finds.
 #[derive(Debug)]
@@ -127,7 +129,7 @@ pub fn run(words: &[OsString]) -> u8 {
         return FAILED;
     }
     if let Err(error) = plan.place.take() {
-        return refuse(&format!("cannot set the process group: {error}"), FAILED);
+        return refuse(&format!("cannot be alone among processes: {error}"), FAILED);
     }
     plan.give_score_back();
     plan.become_cmd()
@@ -137,25 +139,37 @@ pub fn run(words: &[OsString]) -> u8 {
 enum Place {
     /// In this group; in a new one if zero.
     Group(i32),
-    /// In a session of its own, like a program that a service manager starts.
+    /// In a group of its own, with nothing of the daemon's.
+    Alone,
+    /// The same in a session of its own, like a program that a service manager starts.
     Apart,
 }
 
 impl Place {
     fn read(word: &OsString) -> Option<Self> {
-        let word = word.to_str()?;
-        if word == APART { Some(Self::Apart) } else { word.parse().ok().map(Self::Group) }
+        match word.to_str()? {
+            APART => Some(Self::Apart),
+            ALONE => Some(Self::Alone),
+            group => group.parse().ok().map(Self::Group),
+        }
     }
 
-    fn take(&self) -> rustix::io::Result<()> {
+    fn take(&self) -> io::Result<()> {
         match self {
-            Self::Group(group) => setpgid(None, Pid::from_raw(*group)),
+            // CMD has what the person who runs it left open, as env(1) would.
+            Self::Group(group) => setpgid(None, Pid::from_raw(*group))?,
+            Self::Alone => {
+                inherited::close_all()?;
+                setpgid(None, None)?;
+            }
             Self::Apart => {
+                inherited::close_all()?;
                 umask(Mode::WGRP | Mode::WOTH);
                 setsid()?;
-                chdir("/")
+                chdir("/")?;
             }
         }
+        Ok(())
     }
 }
 

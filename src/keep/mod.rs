@@ -26,11 +26,13 @@
 pub mod caught;
 pub mod guard;
 pub mod hold;
+mod inherited;
 pub mod keeper;
 pub mod launch;
 pub mod memory;
 pub mod once;
 pub mod post;
+pub mod rounds;
 pub mod tree;
 pub mod words;
 

@@ -125,7 +125,7 @@ fn start(task: &Task<'_>) -> io::Result<Child> {
         Output::Shown => Stdio::inherit(),
     };
     let until = keep::now().after(task.timeout);
-    launch::step(until, "0", None)
+    launch::step(until, launch::ALONE, None)
         .args(task.words)
         .process_group(0)
         .current_dir("/")

@@ -17,6 +17,9 @@ use crate::daemon::processes::{self, Process};
 /// How often the list is read to stop newcomers before the killing; a forker loses long before.
 const STOPS_MAX: usize = 32;
 
+/// No more of the living are named at once.
+const NAMED_MAX: usize = 3;
+
 /// Whether anything is left.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Left {
@@ -79,6 +82,17 @@ impl Tree {
             }
         }
         left
+    }
+
+    /// Who lives, for people.
+    #[must_use]
+    pub fn names(&self) -> String {
+        let living = self.find();
+        let name =
+            |one: &Process| format!("process {} ({})", one.pid, processes::command_of(one.pid));
+        let names: Vec<String> = living.iter().take(NAMED_MAX).map(name).collect();
+        let more = if living.len() > NAMED_MAX { " and more" } else { "" };
+        names.join(", ") + more
     }
 
     fn spares(&self, entry: &Process) -> bool {

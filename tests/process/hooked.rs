@@ -26,14 +26,15 @@ env > "$me.env"
 stray() {
     (trap '' TERM HUP; setsid sh -c 'trap "" TERM HUP
         while :; do echo "$QUORATE_NODE $QUORATE_TERM stray act" >> "$0/shared"; sleep 0.02; done' \
-        "$place" > /dev/null 2>&1 &)
+        "$1" > /dev/null 2>&1 &)
 }
 case $(cat "$me.mode" 2> /dev/null) in
 slow) sleep 3 ;;
 fails) echo "not today"; exit 3 ;;
-leaves) stray ;;
-hangs) trap '' TERM; stray; while :; do sleep 1; done ;;
-floods) head -c 100000000 /dev/zero | tr '\0' x; echo ;;
+leaves) stray "$place" ;;
+freezes) stray "$place/frost" ;;
+hangs) trap '' TERM; stray "$place"; while :; do sleep 1; done ;;
+floods) head -c 1000000000 /dev/zero | tr '\0' x; echo ;;
 esac
 say end
 "#;
@@ -168,7 +169,8 @@ impl Hooked {
         self.living().into_iter().any(|pid| group(pid).contains("/quorate-run-"))
     }
 
-    fn living(&self) -> Vec<i32> {
+    /// What lives of them.
+    pub(super) fn living(&self) -> Vec<i32> {
         let mark = format!("QUORATE_SOCKET={}", self.cluster.place().display());
         let ours = |pid: &i32| {
             let environment = fs::read(format!("/proc/{pid}/environ")).unwrap_or_default();

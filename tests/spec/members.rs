@@ -174,7 +174,6 @@ fn a_voter_comes_only_when_every_voter_could_know_its_key() {
     assert_eq!(refused(&answer), &ChangeRefusal::DocumentMissing { at });
 }
 
-/// F69
 /// Promises: P7
 #[test]
 fn a_master_whose_own_disk_came_last_takes_a_voter_all_the_same() {
@@ -186,6 +185,7 @@ fn a_master_whose_own_disk_came_last_takes_a_voter_all_the_same() {
     assert_committed(&stage.edit_roles(A, &[V, V, V, V]));
 }
 
+/// F69
 /// Promises: P4, P7
 #[test]
 fn a_voter_that_missed_the_newcomers_arrival_elects_it_all_the_same() {

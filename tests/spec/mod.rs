@@ -43,6 +43,7 @@ mod report;
 mod reset;
 mod settings;
 mod shapes;
+mod rounds;
 mod sleep;
 mod store;
 mod strangers;

@@ -119,9 +119,11 @@ fn known() -> BTreeSet<String> {
     let scripts = between("tests/sim/scripts.rs", "const SCRIPTS", "\n];\n");
     let names = scripts.iter().filter_map(|line| line.split('"').nth(1));
     known.extend(names.map(|name| format!("sim: script {name}")));
-    let chaos = between("contrib/chaos/plan.py", "KINDS = {", "\n}\n");
-    let names = chaos.iter().filter_map(|line| line.split('"').nth(1));
-    known.extend(names.map(|name| format!("chaos: {name}")));
+    for part in ["plan", "children", "hooks"] {
+        let chaos = between(&format!("contrib/chaos/{part}.py"), "\nKINDS = {", "\n}\n");
+        let names = chaos.iter().filter_map(|line| line.split('"').nth(1));
+        known.extend(names.map(|name| format!("chaos: {name}")));
+    }
     if rust.iter().any(|source| source.path == "tests/sim/small_world/mod.rs") {
         known.insert("small world".to_owned());
     }

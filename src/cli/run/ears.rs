@@ -71,7 +71,7 @@ impl Ears {
         let mut numbers = PASSED_ON.to_vec();
         // Who sleeps hears neither the daemon nor its keeper: a key does not put us to sleep.
         numbers.extend([SIGCHLD, SIGTSTP]);
-        let caught = Caught::signals(&numbers)?;
+        let caught = Caught::unless_ignored(&numbers)?;
         Ok(Self {
             caught,
             pending: Vec::new(),

@@ -4,7 +4,7 @@
 use std::io;
 use std::time::Duration;
 
-use signal_hook::consts::{SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
+use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGWINCH};
 
 use crate::cli::client::Client;
 use crate::cli::command::Ending;
@@ -13,14 +13,12 @@ use crate::cli::run::ears::{self, Ears, Event};
 use crate::cli::run::refuse;
 use crate::cli::run::restarts::{After, Restarts};
 use crate::keep::post::{Charge, Keeper, News, Rest, Waiting};
+use crate::keep::rounds::Rounds;
 use crate::keep::tree::Left;
 use crate::keep::{self, launch};
 use crate::protocol::units::Moment;
 use crate::wire::control::{Request, Response};
 use crate::wire::hold::SpanReport;
-
-/// Between two rounds of clearing away what a keeper left.
-const SWEEP_AGAIN: Duration = Duration::from_millis(2);
 
 /// How CMD ended.
 enum End {
@@ -203,7 +201,9 @@ impl<'a> Reign<'a> {
 
     /// Keys at a terminal have reached CMD already; a second TERM is meant.
     fn pass_on(&mut self, number: i32, keeper: &Keeper) {
-        if number == SIGTERM || number == SIGINT {
+        // Without a terminal a hang-up is a word to CMD, which may read its settings again.
+        let is_over = self.ears.is_terminal && number == SIGHUP;
+        if [SIGTERM, SIGINT, SIGQUIT].contains(&number) || is_over {
             self.asked = Some(number);
         }
         self.terms += u32::from(number == SIGTERM);
@@ -217,8 +217,14 @@ impl<'a> Reign<'a> {
 
     /// Until nothing is left of what a keeper left.
     fn clear(&mut self, client: &mut Option<Client>, rest: &Rest) {
+        let mut rounds = Rounds::default();
         while rest.sweep(&self.ears.tree) == Left::Something {
-            self.listen(client, keep::now().after(SWEEP_AGAIN));
+            let now = keep::now();
+            if rounds.tells(now) {
+                let names = self.ears.tree.names();
+                refuse(&format!("killed, and the system does not let it die: {names}"), 0);
+            }
+            self.listen(client, now.after(rounds.pause(now)));
         }
     }
 

@@ -19,6 +19,7 @@ use crate::daemon::waiting::{Deadline, For, wait_for_bell, wait_with_bell};
 use crate::keep::guard::orders::{Charge, End, Order, Report};
 use crate::keep::guard::post::{News, Post};
 use crate::keep::guard::{BEAT, BEATS_MISSED_MAX};
+use crate::keep::rounds::Rounds;
 use crate::keep::tree::{Left, Tree};
 use crate::protocol::effects::{StepDownReason, Wish};
 use crate::protocol::units::{Moment, Term};
@@ -27,8 +28,6 @@ use crate::wire::codes;
 
 /// How long a node whose `master` hook failed does not stand again, unless nobody else can.
 const HOLD_OFF: Duration = Duration::from_secs(60);
-/// Between two rounds of clearing away what a lost guard left.
-const SWEEP_AGAIN: Duration = Duration::from_millis(2);
 /// Between two tries to start a guard.
 const START_AGAIN: Duration = Duration::from_secs(5);
 /// How often strangers that ended are buried though nothing happens.
@@ -73,6 +72,7 @@ pub struct Stage {
     guard: Guard,
     /// What a lost guard left to us.
     strangers: Tree,
+    rounds: Rounds,
     span: Option<Span>,
     next_beat: Moment,
     missed: u32,
@@ -106,6 +106,7 @@ impl Stage {
             cues: Cues::new(&socket, role),
             guard: Guard::Here(guard),
             strangers,
+            rounds: Rounds::default(),
             span: None,
             next_beat: clock::now(),
             missed: 0,
@@ -230,10 +231,11 @@ impl Stage {
 
     /// Clears away what a lost guard left, then starts another.
     fn mend(&mut self) {
-        if let Guard::Lost(post) = &self.guard
-            && post.is_buried()
-            && self.strangers.clear() == Left::Nothing
-        {
+        if let Guard::Lost(post) = &self.guard {
+            if !post.is_buried() || self.strangers.clear() == Left::Something {
+                return self.tell_of_strangers();
+            }
+            self.rounds = Rounds::default();
             let pause = if self.was_ready { Duration::ZERO } else { START_AGAIN };
             self.was_ready = false;
             self.guard = Guard::None { next: clock::now().after(pause) };
@@ -249,6 +251,17 @@ impl Stage {
                     Guard::None { next: clock::now().after(START_AGAIN) }
                 }
             };
+        }
+    }
+
+    /// What was killed and lives on is held by the system: people may know why.
+    fn tell_of_strangers(&mut self) {
+        if self.rounds.tells(clock::now()) {
+            log::error!(
+                "killing what a lost guard of hooks left: {}; before it is dead no hook runs, and \
+                 if it ran as master this node votes for nobody",
+                self.strangers.names()
+            );
         }
     }
 
@@ -375,7 +388,10 @@ impl Stage {
                 let deadline = Deadline::after(span);
                 wait_with_bell(post, For::Reading, bell, Some(deadline)).map(drop)
             }
-            Guard::Lost(_) => wait_for_bell(bell, Deadline::after(SWEEP_AGAIN)).map(drop),
+            Guard::Lost(_) => {
+                let pause = self.rounds.pause(now);
+                wait_for_bell(bell, Deadline::after(pause)).map(drop)
+            }
             Guard::None { next } => {
                 wait_for_bell(bell, Deadline::after(span.min(until(*next)))).map(drop)
             }

@@ -38,7 +38,9 @@ use crate::keep::guard::capture::Output;
 use crate::keep::guard::orders::{Charge, End, Order, Report};
 use crate::keep::guard::run::Run;
 use crate::keep::hold::{Act, Hold};
+use crate::keep::inherited;
 use crate::keep::memory::{self, Held};
+use crate::keep::rounds::Rounds;
 use crate::keep::tree::{Left, Tree};
 use crate::keep::words::{self, Heard};
 use crate::keep::{self, Alarm, ring_at};
@@ -52,8 +54,6 @@ pub const BEAT: Duration = Duration::from_millis(250);
 /// So many beats without a word are silence: one second.
 pub const BEATS_MISSED_MAX: u32 = 4;
 
-/// Between two rounds of killing; each death ends the pause.
-const KILL_AGAIN: Duration = Duration::from_millis(2);
 /// Between two looks whether the guard of an earlier daemon has ended.
 const TRY_AGAIN: Duration = Duration::from_millis(20);
 /// How many reports may wait for the daemon; a run has one, and mastership two.
@@ -65,7 +65,7 @@ const REPORTS_WAITING_MAX: usize = 64;
 pub fn run(words: &[OsString]) -> u8 {
     let line = io::stdin();
     let line = line.as_fd();
-    let outcome = Guard::begin(line).and_then(|mut guard| {
+    let outcome = inherited::close_all().and_then(|()| Guard::begin(line)).and_then(|mut guard| {
         if let Some(path) = words.first() {
             let lock = File::options().create(true).append(true).open(path)?;
             if !guard.has_locked(&lock) {
@@ -121,6 +121,7 @@ struct Guard<'a> {
     /// The output of what a successful hook left behind.
     left_behind: Vec<Output>,
     waiting: VecDeque<Report>,
+    rounds: Rounds,
     next_beat: Moment,
     missed: u32,
     daemon_is_gone: bool,
@@ -145,6 +146,7 @@ impl<'a> Guard<'a> {
             run: None,
             left_behind: Vec::new(),
             waiting: VecDeque::new(),
+            rounds: Rounds::default(),
             next_beat: keep::now(),
             missed: 0,
             daemon_is_gone: false,
@@ -187,9 +189,24 @@ impl<'a> Guard<'a> {
             }
             let now = keep::now();
             self.alarm.arm(self.wake(now).map(|wake| ring_at(now, wake)));
-            self.wait(self.is_killing().then_some(KILL_AGAIN));
+            let pause = self.pause(now);
+            self.wait(pause);
             self.caught.take();
         }
+    }
+
+    /// Between two rounds of killing, if there is anything to kill; each death ends the pause.
+    fn pause(&mut self, now: Moment) -> Option<Duration> {
+        if !self.is_killing() {
+            self.rounds = Rounds::default();
+            return None;
+        }
+        if let (true, Some(run)) = (self.rounds.tells(now), &self.run) {
+            let text = format!("killed, and the system does not let it die: {}", self.tree.names());
+            // A daemon that does not take it now is told again.
+            words::say(self.line, &Report::Line { id: run.id(), text });
+        }
+        Some(self.rounds.pause(now))
     }
 
     fn is_done(&self) -> bool {

@@ -92,6 +92,11 @@ impl Run {
         self.end = self.end.or(Some(end));
     }
 
+    /// Names the run.
+    pub(super) fn id(&self) -> u64 {
+        self.id
+    }
+
     /// When it has taken too long.
     pub(super) fn timeout(&self) -> Moment {
         self.timeout
