@@ -4,10 +4,11 @@
 use alloc::collections::{BTreeMap, BTreeSet};
 use alloc::vec::Vec;
 use core::hash::{Hash, Hasher};
+use core::mem;
 
 use crate::protocol::activity::Activity;
 use crate::protocol::effects::{ChangeReason, Event, StopReason};
-use crate::protocol::liveness::Peer;
+use crate::protocol::lease::Promise;
 use crate::protocol::status::Knowledge;
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::voter::Voter;
@@ -35,7 +36,8 @@ pub(crate) struct Belief {
     pub(crate) reason: Option<ChangeReason>,
     pub(crate) changes: u64,
     has_quorum: bool,
-    heard: BTreeSet<NodeId>,
+    /// Ordered by name.
+    heard: Vec<NodeId>,
     /// Who is heard and does not hear this node.
     deaf: BTreeMap<NodeId, Deaf>,
     stopped: Option<StopReason>,
@@ -56,7 +58,7 @@ impl Belief {
             reason: None,
             changes: 0,
             has_quorum: false,
-            heard: BTreeSet::new(),
+            heard: Vec::new(),
             deaf: BTreeMap::new(),
             stopped: None,
         }
@@ -69,40 +71,46 @@ impl Belief {
                 self.stopped = Some(reason.clone());
             }
         }
-        self.observe_peers(voter, now);
-        self.observe_hearing(voter, now);
+        self.observe_links(voter, now);
         self.observe_quorum(voter, now);
         self.observe_master(voter, now);
     }
 
+    /// Looks whether anything changed, which is rare, and only then at what did.
+    fn observe_links(&mut self, voter: &mut Voter, now: Moment) {
+        let mut before = self.heard.iter();
+        let [mut are_same, mut all_hear_us] = [true; 2];
+        for (id, peer) in voter.peers.all_heard(now, voter.dead_after()) {
+            are_same &= before.next() == Some(id);
+            all_hear_us &= peer.hears_us;
+        }
+        if !are_same || before.next().is_some() {
+            self.observe_peers(voter, now);
+        }
+        if !all_hear_us || !self.deaf.is_empty() {
+            self.observe_hearing(voter, now);
+        }
+    }
+
     fn observe_peers(&mut self, voter: &mut Voter, now: Moment) {
         let dead_after = voter.dead_after();
-        if voter.peers.all_heard(now, dead_after).map(|(id, _)| id).eq(&self.heard) {
-            return;
-        }
         let heard: BTreeSet<NodeId> =
             voter.peers.all_heard(now, dead_after).map(|(id, _)| id.clone()).collect();
-        let changed: Vec<NodeId> = heard.symmetric_difference(&self.heard).cloned().collect();
-        for peer in changed {
+        let before: BTreeSet<NodeId> = mem::take(&mut self.heard).into_iter().collect();
+        for peer in heard.symmetric_difference(&before).cloned() {
             let is_heard = heard.contains(&peer);
             voter.event(Event::PeerChanged { peer, is_heard });
         }
-        self.heard = heard;
+        self.heard = heard.into_iter().collect();
     }
 
     /// Tells of a link that works one way only. Every link does so for a moment when it comes up,
     /// and dead_after is what silence takes to be told, too.
     fn observe_hearing(&mut self, voter: &mut Voter, now: Moment) {
         let dead_after = voter.dead_after();
-        let me = &voter.me;
-        let heard = || voter.peers.all_heard(now, dead_after);
-        let is_deaf = |peer: &Peer| !peer.presence.hears.contains(me);
-        if self.deaf.is_empty() && !heard().any(|(_, peer)| is_deaf(peer)) {
-            return;
-        }
         let mut changed: Vec<(NodeId, bool)> = Vec::new();
-        for (id, peer) in heard() {
-            if !is_deaf(peer) {
+        for (id, peer) in voter.peers.all_heard(now, dead_after) {
+            if peer.hears_us {
                 let was = self.deaf.remove(id);
                 changed.extend(was.filter(|was| was.is_told).map(|_| (id.clone(), true)));
                 continue;
@@ -121,18 +129,29 @@ impl Belief {
     }
 
     fn observe_quorum(&mut self, voter: &mut Voter, now: Moment) {
-        let [have, need] = [voter.voters_heard(now), voter.members().majority()];
-        let has_quorum = have >= need;
+        let has_quorum = voter.hears_majority(now);
         if has_quorum != self.has_quorum {
             self.has_quorum = has_quorum;
+            let [have, need] = [voter.voters_heard(now), voter.members().majority()];
             voter.event(Event::QuorumChanged { has_quorum, have, need });
         }
     }
 
     fn observe_master(&mut self, voter: &mut Voter, now: Moment) {
-        let current = current(voter, now);
-        let [old, new] = [&self.master, &current].map(|m| m.as_ref().map(|m| m.id.clone()));
+        let evidence = current(voter, now);
+        let is_known = match (&evidence, &self.master) {
+            (Some(evidence), Some(master)) => evidence.is_for(master),
+            (None, None) => true,
+            (Some(_), None) | (None, Some(_)) => false,
+        };
+        if is_known {
+            voter.has_known_master |= self.master.is_some();
+            return;
+        }
+        let current = evidence.map(|evidence| evidence.believed());
+        let [old, new] = [&self.master, &current].map(|m| m.as_ref().map(|m| &m.id));
         if old != new {
+            let [old, new] = [old.cloned(), new.cloned()];
             let reason = self.reason_for(current.as_ref(), voter);
             self.note_end_of(voter, new.as_ref(), &reason, now);
             self.changes = self.changes.saturating_add(1);
@@ -195,22 +214,59 @@ impl Belief {
     }
 }
 
+/// Evidence of a master: who, in which term, and from whom this node knows it.
+#[derive(Clone, Copy, Debug)]
+struct Evidence<'a> {
+    id: &'a NodeId,
+    term: Term,
+    source: Source<'a>,
+}
+
+/// A knowledge that is only looked at.
+#[derive(Clone, Copy, Debug)]
+enum Source<'a> {
+    Own,
+    Direct,
+    ToldBy(&'a NodeId),
+}
+
+impl Evidence<'_> {
+    /// Whether this is what is believed already.
+    fn is_for(&self, believed: &Believed) -> bool {
+        let is_known = match (self.source, &believed.knowledge) {
+            (Source::Own, Knowledge::Own) | (Source::Direct, Knowledge::Direct) => true,
+            (Source::ToldBy(peer), Knowledge::ToldBy(before)) => peer == before,
+            (Source::Own | Source::Direct | Source::ToldBy(_), _) => false,
+        };
+        is_known && *self.id == believed.id && self.term == believed.term
+    }
+
+    fn believed(&self) -> Believed {
+        let knowledge = match self.source {
+            Source::Own => Knowledge::Own,
+            Source::Direct => Knowledge::Direct,
+            Source::ToldBy(peer) => Knowledge::ToldBy(peer.clone()),
+        };
+        Believed { id: self.id.clone(), term: self.term, knowledge }
+    }
+}
+
 /// The master by the best evidence there is now.
-fn current(voter: &Voter, now: Moment) -> Option<Believed> {
+fn current(voter: &Voter, now: Moment) -> Option<Evidence<'_>> {
     if let Activity::Acting { term, until } = voter.activity
         && !now.may_have_reached(until)
     {
-        return Some(Believed { id: voter.me.clone(), term, knowledge: Knowledge::Own });
+        return Some(Evidence { id: &voter.me, term, source: Source::Own });
     }
     if let Some(promise) = voter.running_promise(now).filter(|promise| promise.is_acting) {
-        let id = promise.holder.clone();
-        return Some(Believed { id, term: promise.term, knowledge: Knowledge::Direct });
+        let Promise { holder: id, term, .. } = promise;
+        return Some(Evidence { id, term: *term, source: Source::Direct });
     }
     told(voter, now)
 }
 
 /// The master that a heard peer follows; of several the one in the latest term.
-fn told(voter: &Voter, now: Moment) -> Option<Believed> {
+fn told(voter: &Voter, now: Moment) -> Option<Evidence<'_>> {
     let tales = voter.peers.all_heard(now, voter.dead_after()).filter_map(|(peer, seen)| {
         let id = seen.presence.follows.as_ref()?;
         let term = seen.presence.term;
@@ -218,5 +274,5 @@ fn told(voter: &Voter, now: Moment) -> Option<Believed> {
         is_credible.then_some((id, term, peer))
     });
     let (id, term, peer) = tales.max_by_key(|(_, term, _)| *term)?;
-    Some(Believed { id: id.clone(), term, knowledge: Knowledge::ToldBy(peer.clone()) })
+    Some(Evidence { id, term, source: Source::ToldBy(peer) })
 }

@@ -9,7 +9,8 @@ use crate::protocol::units::Moment;
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Agenda {
     now: Moment,
-    soonest: Option<Duration>,
+    /// In nanoseconds from now.
+    soonest: Option<u64>,
 }
 
 impl Agenda {
@@ -33,11 +34,10 @@ impl Agenda {
 
     /// The wake-up time, if anything is waited for.
     pub(crate) fn wake(&self) -> Option<Moment> {
-        self.soonest.map(|left| self.now.after(left))
+        self.soonest.map(|left| self.now.after(Duration::from_nanos(left)))
     }
 
-    fn add(&mut self, left_ns: u64) {
-        let left = Duration::from_nanos(left_ns);
+    fn add(&mut self, left: u64) {
         self.soonest = Some(self.soonest.map_or(left, |soonest| soonest.min(left)));
     }
 }

@@ -58,7 +58,9 @@ impl Follower {
             return false;
         }
         self.quorum_since.get_or_insert(now);
-        self.may_stand(voter) && now.has_surely_reached(self.turn(voter, now))
+        self.may_stand(voter)
+            && now.has_surely_reached(self.bound(voter, now))
+            && now.has_surely_reached(self.turn(voter, now))
     }
 
     fn may_stand(&self, voter: &Voter) -> bool {
@@ -68,10 +70,8 @@ impl Follower {
             && !voter.is_leaving
     }
 
-    /// When this node's turn comes, were nothing to change (R67): after everything that binds
-    /// it, one stagger per better rival, and a little chance.
-    fn turn(&self, voter: &Voter, now: Moment) -> Moment {
-        let timing = voter.timing();
+    /// When everything that binds this node is over: its turn never comes before.
+    fn bound(&self, voter: &Voter, now: Moment) -> Moment {
         let mut base = self.patience.floor.latest(self.quorum_since.unwrap_or(now));
         let other = voter.promise.as_ref().filter(|promise| promise.holder != voter.me);
         if let Some(promise) = other.filter(|_| voter.keeps(Rule::OwnPromiseBinds)) {
@@ -81,6 +81,14 @@ impl Follower {
         if let Some(until) = voter.quiet_until().filter(|_| is_quiet) {
             base = base.latest(until);
         }
+        base
+    }
+
+    /// When this node's turn comes, were nothing to change (R67): after everything that binds
+    /// it, one stagger per better rival, and a little chance.
+    fn turn(&self, voter: &Voter, now: Moment) -> Moment {
+        let timing = voter.timing();
+        let mut base = self.bound(voter, now);
         if self.patience.is_eager {
             return base;
         }
@@ -100,7 +108,9 @@ impl Follower {
     }
 
     pub(crate) fn agenda(&self, voter: &Voter, now: Moment, agenda: &mut Agenda) {
-        if self.quorum_since.is_some() && self.may_stand(voter) {
+        // A running promise binds, and its end is on the agenda already: the turn is no sooner.
+        let is_bound = voter.keeps(Rule::OwnPromiseBinds) && voter.running_promise(now).is_some();
+        if self.quorum_since.is_some() && !is_bound && self.may_stand(voter) {
             agenda.waits_until(self.turn(voter, now));
         }
     }

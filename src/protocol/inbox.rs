@@ -25,13 +25,13 @@ impl Node {
         let dead_after = self.voter.dead_after();
         self.voter.peers.touch(from, now, dead_after);
         match message {
-            Message::Beat(presence) => self.hear(now, from, &presence),
+            Message::Beat(presence) => self.hear(now, from, presence),
             Message::Heartbeat(beat) => {
-                self.hear(now, from, &beat.presence);
+                self.hear(now, from, beat.presence.clone());
                 self.on_heartbeat(now, from, &beat);
             }
             Message::HeartbeatAck(ack) => {
-                self.hear(now, from, &ack.presence);
+                self.hear(now, from, ack.presence.clone());
                 if let Role::Master(master) = &mut self.role {
                     let turn = master.on_heartbeat_ack(&mut self.voter, from, &ack, now);
                     self.become_what(turn, now);
@@ -76,13 +76,14 @@ impl Node {
 
     // ---- what is heard -----------------------------------------------------------------------
 
-    fn hear(&mut self, now: Moment, from: &NodeId, presence: &Presence) {
+    fn hear(&mut self, now: Moment, from: &NodeId, presence: Presence) {
         let timing = self.voter.timing();
-        if self.voter.peers.hear(from, presence, now, &timing) {
+        let theirs = presence.position;
+        if self.voter.peers.hear(from, &self.voter.me, presence, now, &timing) {
             self.voter.alarm(Alarm::ClockRate { voter: from.clone() }, now);
         }
         if !self.is_master() {
-            self.voter.fetch_if_behind(from, presence.position, now);
+            self.voter.fetch_if_behind(from, theirs, now);
         }
     }
 

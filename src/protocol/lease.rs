@@ -6,11 +6,11 @@
 //! left*. Clocks within the drift bound make the second end before the first (R22), so whoever
 //! holds a majority's promises is alone.
 
-use alloc::collections::BTreeMap;
 use core::time::Duration;
 
-use crate::protocol::membership::Member;
+use crate::protocol::membership::{Member, VOTERS_MAX};
 use crate::protocol::quorum;
+use crate::protocol::roll::Roll;
 use crate::protocol::units::{Moment, NodeId, StorageId, Term};
 
 /// What a voter promised: no vote for anybody else until both its clocks reach `until`.
@@ -53,12 +53,12 @@ pub(crate) struct Support {
 
 /// The acknowledgements a master leans on, by voter.
 #[derive(Clone, PartialEq, Eq, Hash, Debug, Default)]
-pub(crate) struct Lease(BTreeMap<NodeId, Support>);
+pub(crate) struct Lease(Roll<Support>);
 
 impl Lease {
     /// Counts what one acknowledgement is worth; a promise never shrinks.
     pub(crate) fn support(&mut self, voter: &NodeId, worth: Support) {
-        let support = self.0.entry(voter.clone()).or_insert(worth);
+        let support = self.0.get_or_insert_with(voter, || worth);
         if support.storage != worth.storage {
             *support = worth;
         }
@@ -71,8 +71,9 @@ impl Lease {
         self.0.get(voter)
     }
 
-    /// The lease's end by the promises of `others`, where `needed` of them are needed beside the
-    /// master itself (R25). Both clocks are judged separately: the lease is over when either is.
+    /// The lease's end by the promises of `others`, who are voters of one document, where `needed`
+    /// of them are needed beside the master itself (R25). Both clocks are judged separately: the
+    /// lease is over when either is.
     pub(crate) fn end<'a>(
         &self,
         others: impl Iterator<Item = &'a Member>,
@@ -100,14 +101,15 @@ impl Lease {
         let given = |member: &Member| {
             self.0.get(&member.id).filter(|support| support.storage == member.storage)
         };
-        let values = others.filter_map(given).map(what);
-        let [boot, raw] = {
-            let collected: alloc::vec::Vec<Moment> = values.collect();
-            [
-                quorum::nth_largest(collected.iter().map(|m| m.boot_ns), needed),
-                quorum::nth_largest(collected.iter().map(|m| m.raw_ns), needed),
-            ]
-        };
-        Some(Moment { boot_ns: boot?, raw_ns: raw? })
+        let mut values = [Moment::default(); VOTERS_MAX];
+        let mut count = 0;
+        for (value, support) in values.iter_mut().zip(others.filter_map(given)) {
+            *value = what(support);
+            count += 1;
+        }
+        let values = &mut values[..count];
+        let boot_ns = quorum::nth_largest(values, needed, |moment| moment.boot_ns)?;
+        let raw_ns = quorum::nth_largest(values, needed, |moment| moment.raw_ns)?;
+        Some(Moment { boot_ns, raw_ns })
     }
 }

@@ -2,10 +2,12 @@
 //! and whether its clock can be leant on.
 //! Never decides who leads; silence alone takes nothing from anybody.
 
-use alloc::collections::BTreeMap;
+use alloc::sync::Arc;
+use core::hash::{Hash, Hasher};
 use core::time::Duration;
 
 use crate::protocol::message::{Echo, Presence};
+use crate::protocol::roll::Roll;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{Moment, NodeId};
 
@@ -21,6 +23,8 @@ pub(crate) struct Peer {
     /// did not fail to.
     pub(crate) fit_since: Moment,
     pub(crate) presence: Presence,
+    /// Whether it hears this node, as its presence says.
+    pub(crate) hears_us: bool,
     pub(crate) round_trip: Option<Duration>,
     rate: RateWatch,
 }
@@ -28,7 +32,7 @@ pub(crate) struct Peer {
 impl Peer {
     /// Whether it was heard within `dead_after`.
     pub(crate) fn is_heard(&self, now: Moment, dead_after: Duration) -> bool {
-        now.waited_since(self.last_heard) < dead_after
+        !now.has_surely_reached(self.last_heard.after(dead_after))
     }
 
     pub(crate) fn is_clock_deviant(&self) -> bool {
@@ -36,9 +40,18 @@ impl Peer {
     }
 }
 
+/// Whom this node last said it hears: kept so that the same need not be listed again. What a node
+/// does never depends on it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct SaidToHear(pub(crate) Arc<[NodeId]>);
+
+impl Hash for SaidToHear {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
 /// Everybody ever heard.
 #[derive(Clone, Hash, Debug, Default)]
-pub(crate) struct Peers(BTreeMap<NodeId, Peer>);
+pub(crate) struct Peers(Roll<Peer>);
 
 impl Peers {
     /// Takes note of a sign of life that says nothing about the sender's state.
@@ -52,21 +65,23 @@ impl Peers {
         }
     }
 
-    /// Takes note of what `from` says about itself. Returns whether its clock was just found
-    /// to run off by more than half the bound (R27).
+    /// Takes note of what `from` says about itself, to `me`. Returns whether its clock was just
+    /// found to run off by more than half the bound (R27).
     pub(crate) fn hear(
         &mut self,
         from: &NodeId,
-        presence: &Presence,
+        me: &NodeId,
+        presence: Presence,
         now: Moment,
         timing: &Timing,
     ) -> bool {
         self.touch(from, now, timing.dead_after());
-        let peer = self.0.entry(from.clone()).or_insert_with(|| Peer {
+        let peer = self.0.get_or_insert_with(from, || Peer {
             last_heard: now,
             streak_start: now,
             fit_since: now,
             presence: presence.clone(),
+            hears_us: false,
             round_trip: None,
             rate: RateWatch::default(),
         });
@@ -78,14 +93,16 @@ impl Peers {
         if !presence.is_electable {
             peer.fit_since = now;
         }
-        peer.presence = presence.clone();
+        peer.hears_us = presence.hears.contains(me);
+        peer.presence = presence;
         // A reading from before this machine was started again says nothing.
-        let echo = presence.echo.filter(|echo| now.has_surely_reached(echo.reading));
+        let Presence { echo, reading, .. } = peer.presence;
+        let echo = echo.filter(|echo| now.has_surely_reached(echo.reading));
         let Some(echo) = echo else { return false };
         let round_trip = now.held_since(echo.reading).saturating_sub(echo.held);
         peer.round_trip = Some(round_trip);
         let asked = now.before(round_trip);
-        peer.rate.note(Sample { asked, answered: now, reading: presence.reading }, timing)
+        peer.rate.note(Sample { asked, answered: now, reading }, timing)
     }
 
     /// It could not lead after all: how long it could counts from now.

@@ -168,8 +168,11 @@ impl Master {
 
     /// A lease that runs out, or one that never came (R16, R31).
     pub(crate) fn expire(&mut self, voter: &mut Voter, now: Moment) -> Option<Turn> {
-        let until = self.renewal.acting_until(voter);
-        let is_over = until.is_none_or(|until| renewal::is_over(voter, until, now));
+        let is_over = voter.activity != Activity::Idle
+            && self
+                .renewal
+                .acting_until(voter)
+                .is_none_or(|until| renewal::is_over(voter, until, now));
         if voter.activity.is_acting() && is_over {
             let timing = voter.timing();
             let end = self.renewal.lease_end(voter).unwrap_or(now);

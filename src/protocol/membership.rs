@@ -59,7 +59,10 @@ impl Member {
 
 /// The members of one document: names, keys and disks are distinct, 1 to 9 vote, one may lead.
 #[derive(Clone, PartialEq, Eq, Debug)]
-pub struct Membership(Vec<Member>);
+pub struct Membership {
+    members: Vec<Member>,
+    majority: usize,
+}
 
 /// Why a list of members cannot be a cluster. Indices are those of the list.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -97,27 +100,28 @@ impl Membership {
         if !members.iter().any(Member::may_lead) {
             return Err(MembershipError::NobodyMayLead);
         }
-        if members.iter().filter(|m| m.votes()).count() > VOTERS_MAX {
+        let voters = members.iter().filter(|m| m.votes()).count();
+        if voters > VOTERS_MAX {
             return Err(MembershipError::TooManyVoters);
         }
         members.sort_by(|a, b| a.id.cmp(&b.id));
-        Ok(Self(members))
+        Ok(Self { members, majority: quorum::majority(voters) })
     }
 
     /// Everybody, ordered by name.
     pub fn all(&self) -> impl Iterator<Item = &Member> {
-        self.0.iter()
+        self.members.iter()
     }
 
     /// Those whose votes count, ordered by name.
     pub fn voters(&self) -> impl Iterator<Item = &Member> + Clone {
-        self.0.iter().filter(|member| member.votes())
+        self.members.iter().filter(|member| member.votes())
     }
 
     /// The member of that name.
     #[must_use]
     pub fn find(&self, id: &NodeId) -> Option<&Member> {
-        self.0.iter().find(|member| member.id == *id)
+        self.members.iter().find(|member| member.id == *id)
     }
 
     /// The voter of that name whose disk is `storage`; other disks of the same name do not count.
@@ -129,7 +133,7 @@ impl Membership {
     /// ⌊voters/2⌋+1: how many must agree.
     #[must_use]
     pub fn majority(&self) -> usize {
-        quorum::majority(self.voters().count())
+        self.majority
     }
 }
 

@@ -58,6 +58,7 @@ pub mod status;
 // rules
 pub mod mutant;
 pub mod quorum;
+pub(crate) mod roll;
 pub mod lease;
 pub(crate) mod deadline;
 pub(crate) mod liveness;

@@ -2,7 +2,7 @@
 //! Never knows what they agree on.
 
 use alloc::collections::BTreeSet;
-use alloc::vec::Vec;
+use core::cmp::Reverse;
 
 use crate::protocol::units::NodeId;
 
@@ -12,11 +12,10 @@ pub fn majority(voters: usize) -> usize {
     voters / 2 + 1
 }
 
-/// The `rank`-th largest of `values`, counted from 1, if there are that many.
-pub fn nth_largest<T: Ord + Copy>(values: impl Iterator<Item = T>, rank: usize) -> Option<T> {
-    let mut sorted: Vec<T> = values.collect();
-    sorted.sort_unstable_by(|a, b| b.cmp(a));
-    rank.checked_sub(1).and_then(|index| sorted.get(index).copied())
+/// The `rank`-th largest `key` in `values`, counted from 1, if there are that many; sorts them.
+pub fn nth_largest<T, K: Ord>(values: &mut [T], rank: usize, key: impl Fn(&T) -> K) -> Option<K> {
+    values.sort_unstable_by_key(|value| Reverse(key(value)));
+    rank.checked_sub(1).and_then(|index| values.get(index)).map(key)
 }
 
 /// Where a count stands.

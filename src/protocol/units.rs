@@ -272,7 +272,8 @@ impl fmt::Debug for Moment {
 
 /// `span` in whole nanoseconds; everything beyond 584 years counts as that.
 fn as_ns(span: Duration) -> u64 {
-    u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+    let whole = span.as_secs().checked_mul(1_000_000_000);
+    whole.and_then(|ns| ns.checked_add(span.subsec_nanos().into())).unwrap_or(u64::MAX)
 }
 
 /// A number a question carries and its answer repeats, so that nobody counts unasked answers.

@@ -85,7 +85,7 @@ fn peer(voter: &Voter, member: &Member, now: Moment) -> PeerStatus {
         address: member.address.clone(),
         role: member.role,
         is_heard: heard.is_some(),
-        hears_us: heard.map(|peer| peer.presence.hears.contains(&voter.me)),
+        hears_us: heard.map(|peer| peer.hears_us),
         last_heard: known.map(|peer| now.held_since(peer.last_heard)),
         streak: heard.map(|peer| now.held_since(peer.streak_start)),
         round_trip: heard.and_then(|peer| peer.round_trip),

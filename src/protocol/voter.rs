@@ -12,7 +12,7 @@ use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Alarm, Condition, Effects, Event};
 use crate::protocol::lease::Promise;
 use crate::protocol::ledger::Ledger;
-use crate::protocol::liveness::{Peer, Peers};
+use crate::protocol::liveness::{Peer, Peers, SaidToHear};
 use crate::protocol::membership::{Member, Membership};
 use crate::protocol::message::{Candidacy, Envelope, Message, Presence, Released};
 use crate::protocol::mutant::Rule;
@@ -63,6 +63,7 @@ pub(crate) struct Voter {
     last_fetch: BTreeMap<NodeId, Moment>,
     /// Since when the disk owes an answer.
     writing_since: Option<Moment>,
+    said_to_hear: SaidToHear,
 }
 
 impl Voter {
@@ -91,6 +92,7 @@ impl Voter {
             short_terms: BTreeMap::new(),
             last_fetch: BTreeMap::new(),
             writing_since: None,
+            said_to_hear: SaidToHear::default(),
         }
     }
 
@@ -197,6 +199,17 @@ impl Voter {
         others + usize::from(self.own_vote().is_some())
     }
 
+    /// Whether those are a majority.
+    pub(crate) fn hears_majority(&self, now: Moment) -> bool {
+        self.are_enough(self.other_voters().filter(|voter| self.heard(voter, now).is_some()))
+    }
+
+    /// Whether these other voters are a majority, together with this node if it votes.
+    fn are_enough<'a>(&self, others: impl Iterator<Item = &'a Member>) -> bool {
+        let needed = self.members().majority() - usize::from(self.own_vote().is_some());
+        others.take(needed).count() == needed
+    }
+
     /// The round trip within which a majority of `members` answers, if enough were measured.
     pub(crate) fn round_trip_under(&self, members: &Membership) -> Option<Duration> {
         let others = members.voters().filter(|member| member.id != self.me);
@@ -209,19 +222,21 @@ impl Voter {
 
     /// Whether that voter is heard and its clock fit for a lease (R27).
     pub(crate) fn leans_on(&self, voter: &Member, now: Moment) -> bool {
-        self.heard(voter, now).is_some() && !self.is_clock_deviant(&voter.id)
+        self.heard(voter, now).is_some_and(|peer| !self.is_deviant(peer))
     }
 
     /// Whether that peer's clock runs off too far for a lease (R27).
     pub(crate) fn is_clock_deviant(&self, id: &NodeId) -> bool {
-        let is_deviant = self.peers.get(id).is_some_and(Peer::is_clock_deviant);
-        is_deviant && self.keeps(Rule::ClockRateWatch)
+        self.peers.get(id).is_some_and(|peer| self.is_deviant(peer))
+    }
+
+    fn is_deviant(&self, peer: &Peer) -> bool {
+        peer.is_clock_deviant() && self.keeps(Rule::ClockRateWatch)
     }
 
     /// Whether a majority is there whose promises could carry a lease of this node.
     pub(crate) fn leans_on_majority(&self, now: Moment) -> bool {
-        let others = self.other_voters().filter(|voter| self.leans_on(voter, now)).count();
-        others + usize::from(self.own_vote().is_some()) >= self.members().majority()
+        self.are_enough(self.other_voters().filter(|voter| self.leans_on(voter, now)))
     }
 
     /// Other voters that could lead and are heard, except the one whose promise just ran out.
@@ -368,12 +383,12 @@ impl Voter {
     }
 
     /// What this node says about itself, to `to`.
-    pub(crate) fn presence_for(&self, to: &NodeId, now: Moment) -> Presence {
+    pub(crate) fn presence_for(&mut self, to: &NodeId, now: Moment) -> Presence {
         Presence { echo: self.peers.echo_for(to, now), ..self.presence(now) }
     }
 
     /// What this node says about itself, to nobody yet.
-    pub(crate) fn presence(&self, now: Moment) -> Presence {
+    pub(crate) fn presence(&mut self, now: Moment) -> Presence {
         let follows = match self.activity {
             Activity::Acting { .. } => Some(self.me.clone()),
             Activity::Stopping { .. } => None,
@@ -381,8 +396,7 @@ impl Voter {
                 self.running_promise(now).filter(|p| p.is_acting).map(|p| p.holder.clone())
             }
         };
-        let hears = self.other_voters().filter(|voter| self.leans_on(voter, now));
-        let hears = hears.map(|voter| voter.id.clone());
+        let hears = self.hears(now);
         Presence {
             term: self.durable().term,
             position: self.ledger.on_disk().0,
@@ -392,10 +406,20 @@ impl Voter {
             is_healthy: self.condition.is_healthy,
             freshness: self.condition.freshness,
             follows,
-            hears: hears.collect(),
+            hears,
             reading: now,
             echo: None,
         }
+    }
+
+    /// The other voters whose clocks can be leant on.
+    fn hears(&mut self, now: Moment) -> Arc<[NodeId]> {
+        let leant_on = self.other_voters().filter(|voter| self.leans_on(voter, now));
+        let leant_on = leant_on.map(|voter| &voter.id);
+        if !leant_on.clone().eq(self.said_to_hear.0.iter()) {
+            self.said_to_hear = SaidToHear(leant_on.cloned().collect());
+        }
+        Arc::clone(&self.said_to_hear.0)
     }
 
     /// This node's candidacy for `term`.

@@ -9,6 +9,12 @@ use crate::protocol::units::Moment;
 /// Parts per million.
 const MILLION: u64 = 1_000_000;
 
+/// `span` in whole nanoseconds; everything beyond 584 years counts as that.
+pub(crate) fn nanoseconds(span: Duration) -> u64 {
+    let whole = span.as_secs().checked_mul(1_000_000_000);
+    whole.and_then(|ns| ns.checked_add(span.subsec_nanos().into())).unwrap_or(u64::MAX)
+}
+
 /// The time no machine knows: nanoseconds since the run began.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub(crate) struct TrueTime(pub(crate) u64);
@@ -16,7 +22,7 @@ pub(crate) struct TrueTime(pub(crate) u64);
 impl TrueTime {
     /// This time and then `span`.
     pub(crate) fn after(self, span: Duration) -> Self {
-        Self(self.0.saturating_add(u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)))
+        Self(self.0.saturating_add(nanoseconds(span)))
     }
 
     /// What passed since `earlier`.
@@ -48,20 +54,33 @@ struct Clock {
 
 impl Clock {
     fn read(&self, now: TrueTime) -> u64 {
-        let elapsed = u128::from(now.0.saturating_sub(self.since));
-        let shown = elapsed * u128::from(self.rate) / u128::from(MILLION);
-        self.shows + u64::try_from(shown).expect("runs are shorter than 584 years")
+        let elapsed = now.0.saturating_sub(self.since);
+        let shown = match elapsed.checked_mul(self.rate) {
+            Some(ticks) => ticks / MILLION,
+            None => {
+                let ticks = u128::from(elapsed) * u128::from(self.rate);
+                u64::try_from(ticks / u128::from(MILLION)).expect("runs are below 584 years")
+            }
+        };
+        self.shows + shown
     }
 
     /// The first true time at which it shows at least `reading`, if it ever does.
     fn reaches(&self, reading: u64) -> Option<TrueTime> {
-        let missing = u128::from(reading.saturating_sub(self.shows)) * u128::from(MILLION);
+        let missing = reading.saturating_sub(self.shows);
         let elapsed = match (missing, self.rate) {
             (0, _) => 0,
             (_, 0) => return None,
-            (_, rate) => missing.div_ceil(u128::from(rate)),
+            (_, MILLION) => missing,
+            (_, rate) => match missing.checked_mul(MILLION) {
+                Some(ticks) => ticks.div_ceil(rate),
+                None => {
+                    let ticks = u128::from(missing) * u128::from(MILLION);
+                    u64::try_from(ticks.div_ceil(rate.into())).unwrap_or(u64::MAX)
+                }
+            },
         };
-        Some(TrueTime(self.since.saturating_add(u64::try_from(elapsed).unwrap_or(u64::MAX))))
+        Some(TrueTime(self.since.saturating_add(elapsed)))
     }
 
     fn turn(&mut self, now: TrueTime, rate: u64) {

@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use crate::protocol::units::Chance;
+use crate::sim::clock::nanoseconds;
 
 /// The dice of one run.
 #[derive(Clone)]
@@ -48,13 +49,15 @@ impl Draw {
 
     /// A span in `[low, high]`.
     pub(crate) fn between(&mut self, low: Duration, high: Duration) -> Duration {
-        low + self.0.span_below(high.saturating_sub(low) + Duration::from_nanos(1))
+        let [low, high] = [low, high].map(nanoseconds);
+        Duration::from_nanos(low + self.below(high.saturating_sub(low) + 1))
     }
 
     /// A span that is mostly short and sometimes up to `high`: delays look like that.
     pub(crate) fn skewed(&mut self, low: Duration, high: Duration) -> Duration {
-        let cut = 1 << self.below(6);
-        self.between(low, low + high.saturating_sub(low) / cut)
+        let cut = self.below(6);
+        let [low, high] = [low, high].map(nanoseconds);
+        Duration::from_nanos(low + self.below((high.saturating_sub(low) >> cut) + 1))
     }
 
     /// One of these.

@@ -11,9 +11,7 @@ use crate::protocol::message::{Message, Verdict};
 use crate::protocol::units::{Hash, Position, RequestId, StorageId, Term};
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
-
-/// So many heartbeats of each link are remembered: no link delivers one that many later.
-const RECEIPTS_MAX: usize = 256;
+use crate::sim::receipts::{Receipt, Receipts};
 
 /// One thing that truly happened. Nodes are named by index.
 #[derive(Debug)]
@@ -79,17 +77,6 @@ pub(crate) struct Vow {
     pub(crate) term: Term,
 }
 
-/// A heartbeat as it reached a voter.
-#[derive(Clone, Copy, Hash, Debug)]
-pub(crate) struct Receipt {
-    /// When it came last; a link may repeat it.
-    pub(crate) came: TrueTime,
-    /// The promise it named.
-    pub(crate) promise: Duration,
-    /// Whether the voter knew from the first time that the sender had given this term up.
-    pub(crate) is_after_release: bool,
-}
-
 /// Everything the oracles remember.
 #[derive(Clone, Hash, Default)]
 pub(crate) struct History {
@@ -109,12 +96,14 @@ pub(crate) struct History {
     pub(crate) held: BTreeMap<Position, u16>,
     /// The document of each node's daemon, running or last.
     pub(crate) accepted: [Position; VOTERS_MAX],
+    /// The voters of that document, a bit each.
+    electors: [u16; VOTERS_MAX],
     /// The newest document known to be committed.
     pub(crate) committed: Position,
     /// What each voter promised, by holder.
     pub(crate) vows: [[Option<Vow>; VOTERS_MAX]; VOTERS_MAX],
     /// When each heartbeat reached each voter, and the promise it named.
-    receipts: [[BTreeMap<(Term, u64), Receipt>; VOTERS_MAX]; VOTERS_MAX],
+    receipts: [[Receipts; VOTERS_MAX]; VOTERS_MAX],
     /// Whether the candidate's document was older than the voter's whenever it asked, by voter,
     /// candidate and term.
     pub(crate) asked_with_older: BTreeMap<(usize, usize, Term), bool>,
@@ -164,6 +153,10 @@ fn known(document: &Document, parent: Option<Position>) -> Known {
     Known { hash: document.hash, parent, voters }
 }
 
+fn is_most(some: u16, voters: u16) -> bool {
+    (some & voters).count_ones() * 2 > voters.count_ones()
+}
+
 /// Whether what `node` says with this disk counts: documents name the first disk of each (R52).
 pub(crate) fn counts(node: usize, storage: StorageId) -> bool {
     storage == charters::storage(node)
@@ -179,6 +172,7 @@ impl History {
             documents: BTreeMap::from([(position, known)]),
             held: BTreeMap::from([(position, (1 << size) - 1)]),
             accepted: [position; VOTERS_MAX],
+            electors: [known.voters; VOTERS_MAX],
             committed: position,
             drift_ppm: document.charter.timing.drift_ppm(),
             ..Self::default()
@@ -205,7 +199,7 @@ impl History {
         term: Term,
         sequence: u64,
     ) -> Option<&Receipt> {
-        self.receipts[voter][master].get(&(term, sequence))
+        self.receipts[voter][master].get((term, sequence))
     }
 
     /// Forgets how heartbeats reached `voter`: all of them are answered.
@@ -225,8 +219,12 @@ impl History {
 
     /// Whether the nodes in `some` are a majority of the voters of the document at `position`.
     pub(crate) fn is_majority(&self, some: u16, position: Position) -> bool {
-        let voters = self.voters(position);
-        (some & voters).count_ones() * 2 > voters.count_ones()
+        is_most(some, self.voters(position))
+    }
+
+    /// The same for the document of this node's daemon.
+    pub(crate) fn is_majority_for(&self, some: u16, node: usize) -> bool {
+        is_most(some, self.electors[node])
     }
 
     /// The nodes other than `holder` that are bound to it at `now`, a bit each.
@@ -250,7 +248,7 @@ impl History {
                 self.documents
                     .entry(document.position)
                     .or_insert_with(|| known(document, Some(before)));
-                self.accepted[node] = document.position;
+                self.take(node, document.position);
             }
             Fact::Wrote { node, after, .. } if counts(node, after.identity.storage) => {
                 self.wrote(node, after);
@@ -287,7 +285,7 @@ impl History {
                 self.refused.extend(self.asked_for.get(&request));
             }
             Fact::Started { node, accepted } => {
-                self.accepted[node] = accepted;
+                self.take(node, accepted);
                 self.up_since.insert(node, now);
             }
             Fact::Crashed { node, .. } => {
@@ -302,6 +300,11 @@ impl History {
             | Fact::Answered { .. }
             | Fact::DiskFailed => {}
         }
+    }
+
+    fn take(&mut self, node: usize, position: Position) {
+        self.accepted[node] = position;
+        self.electors[node] = self.voters(position);
     }
 
     fn wrote(&mut self, node: usize, after: &Durable) {
@@ -355,13 +358,10 @@ impl History {
             let is_released = self.knows_released(node, from, beat.term);
             let receipts = &mut self.receipts[node][from];
             let key = (beat.term, beat.sequence);
-            let was_before = receipts.get(&key).is_some_and(|first| !first.is_after_release);
+            let was_before = receipts.get(key).is_some_and(|first| !first.is_after_release);
             let is_after_release = !was_before && is_released;
             let receipt = Receipt { came: now, promise: beat.promise, is_after_release };
-            receipts.insert(key, receipt);
-            if receipts.len() > RECEIPTS_MAX {
-                receipts.pop_first();
-            }
+            receipts.put(key, receipt);
         }
         // Of what is made up nobody learns anything. What a third node passes on frees the promise;
         // a node that did not take part in that term need not remember it.

@@ -92,15 +92,11 @@ impl Machine {
         self.node.is_some() && self.nap == Nap::Awake
     }
 
-    /// What happens to the daemon: to be stepped now, kept for later, or lost on one that is down.
-    pub(crate) fn receive(&mut self, input: Input) -> Option<Input> {
-        if self.is_awake() {
-            return Some(input);
-        }
+    /// What happens to a daemon that is not awake: kept for later, or lost on one that is down.
+    pub(crate) fn miss(&mut self, input: Input) {
         if self.node.is_some() {
             self.keep(input);
         }
-        None
     }
 
     /// The position and the term of the running node.
@@ -109,20 +105,18 @@ impl Machine {
         record.map(|record| (record.accepted.position, record.term)).unwrap_or_default()
     }
 
-    /// Steps the running node. Returns what it asks for and, if it took another document, that
-    /// and the position it had before.
-    pub(crate) fn react(
-        &mut self,
-        now: TrueTime,
-        input: Input,
-    ) -> Option<(Effects, Option<(Position, Document)>)> {
+    /// Steps the running node. Returns what it asks for.
+    #[inline]
+    pub(crate) fn react(&mut self, now: TrueTime, input: Input) -> Option<Effects> {
         let reading = self.clocks.read(now);
         let node = Arc::make_mut(self.node.as_mut()?);
-        let before = node.durable().accepted.position;
-        let effects = node.step(reading, input);
-        let document = &node.durable().accepted;
-        let taken = (document.position != before).then(|| (before, document.clone()));
-        Some((effects, taken))
+        Some(node.step(reading, input))
+    }
+
+    /// The document that the running node took since it was at `before`, if it did.
+    pub(crate) fn taken_since(&self, before: Position) -> Option<Document> {
+        let document = &self.node.as_ref()?.durable().accepted;
+        (document.position != before).then(|| document.clone())
     }
 
     /// Keeps an input for later; the oldest are lost beyond the limit.

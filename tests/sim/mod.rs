@@ -11,6 +11,8 @@
 //! - `cargo test sim` runs a few hundred seeds and every mutant.
 //! - `contrib/sim/sweep 1..100000` runs many, with progress, and goes on where it was stopped.
 //! - `SIM_SEED=17 cargo test sim::replay -- --nocapture` runs one again.
+//! - `SIM_SEEDS=1..3001 SIM_HASHES=F cargo test sim::sweep` keeps the hashes of these runs in F, or
+//!   compares them with those kept there: what shall only be quicker changes none.
 //! - `SIM_FILE=target/tmp/seed-17.sim cargo test sim::replay -- --nocapture` does so from the
 //!   file that a failing run leaves; with `SIM_REDUCE=1` it leaves a smaller one beside it.
 #![allow(clippy::wildcard_enum_match_arm, reason = "an oracle names what it judges")]
@@ -35,12 +37,15 @@ mod oracles;
 mod people;
 pub(crate) mod plan;
 mod queue;
+pub(crate) mod receipts;
 mod replay;
 mod run;
 mod script;
 mod scripts;
 mod small_world;
 mod sweep;
+mod topics;
 pub(crate) mod trace;
+mod verdicts;
 mod words;
 pub(crate) mod world;

@@ -17,10 +17,11 @@ use crate::sim::history::{Fact, History};
 use crate::sim::machine::Machine;
 use crate::sim::missing::Missing;
 use crate::sim::network::Network;
-use crate::sim::oracles::{ORACLES, View};
+use crate::sim::oracles::{first_broken, first_broken_of_all};
 use crate::sim::plan::Plan;
 use crate::sim::queue::Queue;
 use crate::sim::trace::{Detail, Trace};
+use crate::sim::verdicts::View;
 use crate::sim::words;
 
 /// So many events of one instant are a node that spins.
@@ -31,7 +32,7 @@ pub(crate) enum Due {
     /// A node's wake-up time.
     Wake { node: usize, number: u64 },
     /// A message arrives.
-    Deliver { from: usize, to: usize, message: Box<Message> },
+    Deliver { to: usize, input: Box<Input> },
     /// A write ends.
     Written { node: usize, life: u64 },
     /// A guard has an appointment.
@@ -194,7 +195,7 @@ impl World {
     fn happen(&mut self, due: Due) {
         match due {
             Due::Wake { node, number } => self.wake(node, number),
-            Due::Deliver { from, to, message } => self.deliver(from, to, *message),
+            Due::Deliver { to, input } => self.feed(to, *input),
             Due::Written { node, life } if self.machines[node].life == life => self.written(node),
             Due::Guard { node, generation }
                 if self.machines[node].guard.generation == generation =>
@@ -231,12 +232,14 @@ impl World {
             listener(fact);
         }
         let view = View { now: self.now, machines: &self.machines, history: &self.history };
-        let broken = ORACLES.iter().find_map(|oracle| {
-            let detail = (oracle.check)(&view, fact)?;
-            Some((oracle.promise, oracle.sentence, detail))
-        });
-        if let Some((promise, sentence, detail)) = broken {
-            self.fail(promise, sentence, detail);
+        let broken = first_broken(&view, fact);
+        if self.trace.is_wanted() {
+            let by_all = first_broken_of_all(&view, fact).map(|(oracle, _)| oracle.sentence);
+            let by_some = broken.as_ref().map(|(oracle, _)| oracle.sentence);
+            assert_eq!(by_some, by_all, "no oracle judges what it does not name: {fact:?}");
+        }
+        if let Some((oracle, detail)) = broken {
+            self.fail(oracle.promise, oracle.sentence, detail);
             return;
         }
         self.counters.observe(&self.history, fact);
@@ -253,8 +256,11 @@ impl World {
 
     /// Something happens to a daemon: now, later if it sleeps, never if it is down.
     pub(crate) fn feed(&mut self, node: usize, input: Input) {
-        if let Some(input) = self.machines[node].receive(input) {
+        let machine = &mut self.machines[node];
+        if machine.is_awake() {
             self.step(node, input);
+        } else {
+            machine.miss(input);
         }
     }
 
@@ -263,18 +269,18 @@ impl World {
             let words = words::of_input(&input);
             self.trace.note(self.now, format_args!("{} <- {words}", charters::name(index)));
         }
+        let (has, term) = self.machines[index].stands_at();
         if let Input::Received { from, message } = &input {
             let from = charters::index(from);
-            let (has, term) = self.machines[index].stands_at();
             self.observe(&Fact::Heard { node: index, from, has, term, message });
         }
         if matches!(input, Input::PersistFailed { .. }) {
             self.machines[index].knows_disk_failed = true;
             self.observe(&Fact::DiskFailed);
         }
-        let Some((effects, taken)) = self.machines[index].react(self.now, input) else { return };
-        if let Some((before, document)) = taken {
-            self.observe(&Fact::Accepted { node: index, before, document: &document });
+        let Some(effects) = self.machines[index].react(self.now, input) else { return };
+        if let Some(document) = self.machines[index].taken_since(has) {
+            self.observe(&Fact::Accepted { node: index, before: has, document: &document });
         }
         self.apply(index, effects);
     }
@@ -351,13 +357,13 @@ impl World {
         }
         self.observe(&Fact::Said { node: from, to, message: &message });
         self.aim_at_words(from, to, &message);
-        for at in self.network.carry(self.now, from, to) {
-            self.queue.put(at, Due::Deliver { from, to, message: Box::new(message.clone()) });
+        let [first, second] = self.network.carry(self.now, from, to);
+        let Some(last) = second.or(first) else { return };
+        let input = Box::new(Input::Received { from: charters::name(from), message });
+        if let (Some(at), true) = (first, second.is_some()) {
+            self.queue.put(at, Due::Deliver { to, input: input.clone() });
         }
-    }
-
-    fn deliver(&mut self, from: usize, to: usize, message: Message) {
-        self.feed(to, Input::Received { from: charters::name(from), message });
+        self.queue.put(last, Due::Deliver { to, input });
     }
 
     fn open(&mut self, from: usize, to: usize) {

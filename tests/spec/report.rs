@@ -8,7 +8,7 @@ use quorate::daemon::report::{self, Surroundings};
 use quorate::protocol::effects::{Answer, EditOutcome, Rejection};
 use quorate::protocol::message::HandoverRefusal;
 use quorate::protocol::node::Node;
-use quorate::protocol::units::{Moment, Term};
+use quorate::protocol::units::{Moment, Position, Term};
 use quorate::wire::control::StatusReport;
 
 use super::workshop::{founding, member, node};
@@ -53,10 +53,24 @@ fn a_handover_is_told_as_done_refused_or_unknown() {
     let refused = report::handover(Some(&refusal));
     assert_eq!(refused.outcome, "refused");
     assert!(refused.message.contains("nothing was changed"));
-    let rejection =
-        Answer::Edited(EditOutcome::Rejected(Rejection::NotMaster { master: Some(node("bravo")) }));
-    assert_eq!(report::handover(Some(&rejection)).outcome, "refused");
     assert_eq!(report::handover(None).outcome, "unknown");
+}
+
+#[test]
+fn an_edit_is_told_as_committed_rejected_or_unknown() {
+    let position = Position { term: Term(8), version: 21 };
+    let outcome = EditOutcome::Committed { position, revision: 7 };
+    let done = report::edit(Some(&Answer::Edited(outcome)));
+    assert_eq!((done.outcome.as_str(), done.revision), ("committed", Some(7)));
+    assert_eq!(done.position.map(|at| (at.term, at.version)), Some((8, 21)));
+    let why = Rejection::NotMaster { master: Some(node("bravo")) };
+    let rejected = report::edit(Some(&Answer::Edited(EditOutcome::Rejected(why))));
+    assert_eq!(rejected.outcome, "rejected");
+    assert_eq!(rejected.reason.as_deref(), Some("rejected-not-master"));
+    assert!(rejected.message.contains("nothing was changed") && rejected.message.contains("bravo"));
+    let unknown = report::edit(Some(&Answer::Edited(EditOutcome::Unknown)));
+    assert_eq!((unknown.outcome.as_str(), unknown.reason), ("unknown", None));
+    assert_eq!(report::edit(None).outcome, "unknown");
 }
 
 #[test]

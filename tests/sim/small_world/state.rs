@@ -22,7 +22,8 @@ use crate::sim::draw::Draw;
 use crate::sim::guard::{Guard, Temper};
 use crate::sim::history::{Fact, History};
 use crate::sim::machine::{Machine, Nap};
-use crate::sim::oracles::{ORACLES, View};
+use crate::sim::oracles::first_broken_of_all;
+use crate::sim::verdicts::View;
 use crate::sim::words;
 use crate::sim::world::Broken;
 
@@ -187,10 +188,9 @@ impl Small {
             return;
         }
         let view = View { now: self.now, machines: &self.machines, history: &self.history };
-        self.broken = ORACLES.iter().find_map(|oracle| {
-            let detail = (oracle.check)(&view, fact)?;
+        self.broken = first_broken_of_all(&view, fact).map(|(oracle, detail)| {
             let (promise, sentence) = (oracle.promise, oracle.sentence);
-            Some(Broken { at: self.now, promise, sentence, detail })
+            Broken { at: self.now, promise, sentence, detail }
         });
         self.history.absorb(self.now, fact);
     }
@@ -262,25 +262,27 @@ impl Small {
 
     /// Something happens to a daemon: now, later if it is stopped, never if it is down.
     pub(crate) fn feed(&mut self, node: usize, input: Input) {
-        if let Some(input) = self.machines[node].receive(input) {
+        if self.machines[node].is_awake() {
             self.step(node, input);
+        } else {
+            self.machines[node].miss(input);
         }
     }
 
     fn step(&mut self, index: usize, input: Input) {
         self.tell(|| format!("{} <- {}", charters::name(index), words::of_input(&input)));
+        let (has, term) = self.machines[index].stands_at();
         if let Input::Received { from, message } = &input {
             let from = charters::index(from);
-            let (has, term) = self.machines[index].stands_at();
             self.observe(&Fact::Heard { node: index, from, has, term, message });
         }
         if matches!(input, Input::PersistFailed { .. }) {
             self.machines[index].knows_disk_failed = true;
             self.observe(&Fact::DiskFailed);
         }
-        let Some((effects, taken)) = self.machines[index].react(self.now, input) else { return };
-        if let Some((before, document)) = taken {
-            self.observe(&Fact::Accepted { node: index, before, document: &document });
+        let Some(effects) = self.machines[index].react(self.now, input) else { return };
+        if let Some(document) = self.machines[index].taken_since(has) {
+            self.observe(&Fact::Accepted { node: index, before: has, document: &document });
         }
         self.apply(index, effects);
     }
