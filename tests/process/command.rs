@@ -42,12 +42,24 @@ impl Outcome {
 /// A program and its arguments; `prefix` is the program that starts it, such as nsenter.
 #[expect(clippy::disallowed_methods, reason = "this is the one place of this room")]
 fn command<A: Into<OsString>>(prefix: &[String], line: impl IntoIterator<Item = A>) -> Command {
+    let hears: &[&str] = if is_deaf() { &["env", "--default-signal=HUP,INT,QUIT"] } else { &[] };
+    let hears = hears.iter().map(OsString::from);
+    let prefix = prefix.iter().map(OsString::from);
     let words: Vec<OsString> =
-        prefix.iter().map(OsString::from).chain(line.into_iter().map(Into::into)).collect();
+        hears.chain(prefix).chain(line.into_iter().map(Into::into)).collect();
     let mut command = Command::new(&words[0]);
     command.args(&words[1..]).env_remove("QUORATE_SOCKET").env_remove("QUORATE_DIR");
     command.env("NO_COLOR", "1");
     command
+}
+
+/// Whether whoever runs these tests made them ignore what a program in the foreground hears, as
+/// nohup(1) and background jobs of scripts do.
+fn is_deaf() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").expect("there is /proc");
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let ignored = ignored.map(|mask| u64::from_str_radix(mask.trim(), 16).expect("it is a mask"));
+    ignored.is_some_and(|mask| mask & 0b111 != 0)
 }
 
 /// Runs a program to its end.
