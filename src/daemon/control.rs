@@ -24,13 +24,11 @@ use crate::daemon::rate::Lines;
 use crate::daemon::report::{self, Surroundings};
 use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
-use crate::protocol::effects::{StepDownReason, Wish};
+use crate::protocol::effects::{Answer, StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::settings::cluster;
 use crate::wire::codec::quoted;
-use crate::wire::control::{
-    ErrorReport, EventReport, HandoverReport, HistoryEnd, Request, Response,
-};
+use crate::wire::control::{ErrorReport, EventReport, HistoryEnd, Request, Response};
 use crate::wire::control_frame::{self, FrameError};
 use crate::wire::history::Past;
 use crate::wire::hold::While;
@@ -41,8 +39,8 @@ pub const FRAME_WITHIN: Duration = Duration::from_secs(5);
 const WRITTEN_WITHIN: Duration = Duration::from_millis(200);
 /// How often a follower without news is looked after, so that one that left frees its place.
 const FOLLOWER_CHECK: Duration = Duration::from_secs(1);
-/// What a handover may take beyond two leases before the answer is "unknown".
-const HANDOVER_EXTRA: Duration = Duration::from_secs(5);
+/// What a wish may take beyond two leases before the answer is "unknown".
+const ANSWER_EXTRA: Duration = Duration::from_secs(5);
 /// The pause after the system refused a connection; out of file descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// No node stays away from mastership longer than a year for one step-down, however it was asked.
@@ -173,7 +171,7 @@ impl Control {
             Request::StepDown { hold_off_ms } => {
                 let hold_off = Duration::from_millis(hold_off_ms).min(HOLD_OFF_MAX);
                 let reason = StepDownReason::Operator;
-                Response::Handover(self.hand_over(Wish::StepDown { hold_off, reason }))
+                self.hand_over(Wish::StepDown { hold_off, reason })
             }
             Request::Edit { revision, body } => self.edit(revision, &body),
             Request::SetPosition { position } => match self.fitness.freshness().push(position) {
@@ -196,7 +194,7 @@ impl Control {
                 return refusal(&format!("`{}` is no name of a node", quoted(&name)));
             }
         };
-        Response::Handover(self.hand_over(Wish::Transfer { to }))
+        self.hand_over(Wish::Transfer { to })
     }
 
     /// The document is read here, for whoever asked, and again by every node it comes to.
@@ -206,19 +204,21 @@ impl Control {
             Ok(document) => document,
             Err(problem) => return refusal(&problem.to_string()),
         };
-        let limit = committed.charter.timing.dead_after() * 2 + HANDOVER_EXTRA;
-        let (request, answer) = self.driver.ask(Wish::Propose { revision, document });
-        let answer = answer.recv_timeout(limit);
-        self.driver.forget(request);
-        Response::Edit(report::edit(answer.as_ref().ok()))
+        let answer = self.outcome_of(Wish::Propose { revision, document });
+        Response::Edit(report::edit(answer.as_ref()))
     }
 
-    fn hand_over(&self, wish: Wish) -> HandoverReport {
+    fn hand_over(&self, wish: Wish) -> Response {
+        Response::Handover(report::handover(self.outcome_of(wish).as_ref()))
+    }
+
+    /// What became of a wish, if that is known in time.
+    fn outcome_of(&self, wish: Wish) -> Option<Answer> {
         let dead_after = self.driver.committed().charter.timing.dead_after();
         let (request, answer) = self.driver.ask(wish);
-        let answer = answer.recv_timeout(dead_after * 2 + HANDOVER_EXTRA);
+        let answer = answer.recv_timeout(dead_after * 2 + ANSWER_EXTRA);
         self.driver.forget(request);
-        report::handover(answer.as_ref().ok())
+        answer.ok()
     }
 
     /// Holders have places of their own: they stay, and whoever asks must not wait for them.
@@ -232,7 +232,7 @@ impl Control {
 
     fn tell_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
         for event in self.driver.events() {
-            send(stream, &Response::Event(Box::new(EventReport::clone(&event))))?;
+            send(stream, &told(&event))?;
         }
         send(stream, &Response::EndOfEvents)
     }
@@ -257,17 +257,22 @@ impl Control {
     fn follow_events(&self, stream: &UnixStream) -> Result<(), FrameError> {
         let (kept, news) = self.driver.follow_events();
         for event in kept {
-            send(stream, &Response::Event(Box::new(EventReport::clone(&event))))?;
+            send(stream, &told(&event))?;
         }
         pass_on(stream, news)
     }
+}
+
+/// One event, for one client of perhaps many.
+fn told(event: &EventReport) -> Response {
+    Response::Event(Box::new(event.clone()))
 }
 
 /// Sends every event until the client leaves.
 fn pass_on(stream: &UnixStream, mut news: News) -> Result<(), FrameError> {
     loop {
         match news.next(FOLLOWER_CHECK, clock::wall_text) {
-            Ok(event) => send(stream, &Response::Event(Box::new(EventReport::clone(&event))))?,
+            Ok(event) => send(stream, &told(&event))?,
             Err(RecvTimeoutError::Timeout) if has_left(stream) => return Ok(()),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return send(stream, &Response::EndOfEvents),

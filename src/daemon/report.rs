@@ -2,7 +2,6 @@
 //! Never decides and never reads a clock: everything is given.
 
 use std::collections::BTreeMap;
-use std::fmt::Display;
 use std::time::Duration;
 
 use crate::daemon::fitness::FitnessReport;
@@ -102,10 +101,6 @@ pub fn handover(answer: Option<&Answer>) -> HandoverReport {
         reason: None,
         message,
     };
-    let refused = |code: &str, why: &dyn Display| HandoverReport {
-        reason: Some(code.to_owned()),
-        ..report("refused", format!("nothing was changed: {why}"))
-    };
     match answer {
         Some(Answer::HandedOver { to, term }) => HandoverReport {
             master: Some(to.to_string()),
@@ -116,7 +111,10 @@ pub fn handover(answer: Option<&Answer>) -> HandoverReport {
             "stepped-down",
             "mastership was given up; no successor was seen yet: ask `quorate master`".to_owned(),
         ),
-        Some(Answer::HandoverRefused(why)) => refused(codes::of_handover(why), why),
+        Some(Answer::HandoverRefused(why)) => HandoverReport {
+            reason: Some(codes::of_handover(why).to_owned()),
+            ..report("refused", format!("nothing was changed: {why}"))
+        },
         Some(Answer::HandoverUnknown | Answer::Edited(_)) | None => report(
             "unknown",
             "it is not known yet who leads: ask `quorate status` before you try again".to_owned(),

@@ -38,19 +38,17 @@ impl Node {
         if matches!(self.role, Role::Master(_)) {
             return self.judge_edit(now, asker, revision, &document);
         }
-        let why = match &self.belief.master {
-            None => Some(Rejection::NotMaster { master: None }),
-            Some(_) if self.petition.is_some() => Some(Rejection::EditPending),
-            Some(_) => None,
+        let Some(master) = &self.belief.master else {
+            let nobody = EditOutcome::Rejected(Rejection::NotMaster { master: None });
+            return docket::tell(&mut self.voter, &asker, nobody);
         };
-        if let Some(why) = why {
-            return docket::tell(&mut self.voter, &asker, EditOutcome::Rejected(why));
+        if self.petition.is_some() {
+            let pending = EditOutcome::Rejected(Rejection::EditPending);
+            return docket::tell(&mut self.voter, &asker, pending);
         }
         let nonce = self.voter.nonce();
-        if let Some(master) = &self.belief.master {
-            let edit = Edit { term: master.term, nonce, revision, document };
-            self.voter.send(&master.id, Message::Edit(edit));
-        }
+        let edit = Edit { term: master.term, nonce, revision, document };
+        self.voter.send(&master.id, Message::Edit(edit));
         let deadline = now.after(self.voter.dead_after() * 2);
         self.petition = Some(Petition { request, nonce, deadline });
     }

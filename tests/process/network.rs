@@ -1,7 +1,7 @@
 //! A small network of namespaces: one machine each, a bridge between them, cuts by direction.
 //! Never outlives its test: every namespace is held by a process that ends with this one.
 
-use std::io::{Read, Write};
+use std::io::{self, Read, Write};
 use std::process::{Child, ChildStdin, Command, Stdio};
 
 use super::command::{must, run};
@@ -19,22 +19,26 @@ pub(super) struct Holder {
     pub(super) prefix: Vec<String>,
 }
 
+/// Starts what holds something open until its input closes.
+#[expect(clippy::disallowed_methods, reason = "holds namespaces for as long as the test runs")]
+pub(super) fn held(line: &[String]) -> io::Result<Child> {
+    Command::new(&line[0])
+        .args(&line[1..])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+}
+
 impl Holder {
     /// Holds new namespaces of these kinds, such as `--net`, made from inside `prefix`.
-    #[expect(clippy::disallowed_methods, reason = "holds namespaces for as long as the test runs")]
     fn new(prefix: &[String], kinds: &[&str]) -> Result<Self, String> {
         let mut line = prefix.to_vec();
         line.push("unshare".to_owned());
         line.extend(kinds.iter().map(|kind| (*kind).to_owned()));
         // It says one line as soon as it is inside, then waits for the end of its input.
         line.extend(["sh", "-c", "echo inside; exec cat"].map(str::to_owned));
-        let mut child = Command::new(&line[0])
-            .args(&line[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .map_err(|error| error.to_string())?;
+        let mut child = held(&line).map_err(|error| error.to_string())?;
         let input = child.stdin.take().expect("it was asked for");
         let mut said = [0; 7];
         let inside = child.stdout.as_mut().expect("it was asked for");
@@ -98,7 +102,7 @@ pub(super) fn skip(why: &str) {
 pub(super) fn tell_skipped(why: &str) {
     let line = format!("SKIPPED: {why}\n");
     // Not by the printing macros, whose output a passing test swallows.
-    std::io::stderr().write_all(line.as_bytes()).expect("standard error is open");
+    io::stderr().write_all(line.as_bytes()).expect("standard error is open");
 }
 
 impl Drop for Holder {

@@ -10,7 +10,6 @@ use super::cluster::{Cluster, acting};
 use super::command::{QUORATE, Running, run};
 use super::led::Led;
 use super::looks::eventually;
-use super::network::apart;
 use super::run_stage::{Stage, keeper_of};
 
 #[test]
@@ -170,54 +169,6 @@ fn standard_input_reaches_the_program() {
     let outcome = run(&[], ["sh", "-c", &format!("echo milk | {}", quoted(&line))]);
     assert_eq!(outcome.printed(), "got milk\n");
 }
-
-/// In a terminal the keys reach the program itself: it is in the foreground.
-#[test]
-fn a_program_at_a_terminal_reads_it_and_gets_its_interrupt() {
-    let talk = "trap 'echo interrupted; exit 5' INT; read word; echo got $word; \
-                while :; do sleep 0.1; done";
-    at_a_terminal(&[], talk);
-}
-
-#[test]
-fn a_program_whose_terminal_is_of_another_process_namespace_gets_its_interrupt() {
-    let Some(prefix) = apart() else { return };
-    // It cannot join the group that may read there.
-    let talk = "trap 'echo interrupted; exit 5' INT; echo got milk; while :; do sleep 0.1; done";
-    at_a_terminal(&prefix, talk);
-}
-
-fn at_a_terminal(prefix: &[String], talk: &str) {
-    let stage = Stage::of(1);
-    let (_, line) = stage.line("alpha", &[], &["sh", "-c", talk]);
-    let script = stage.cluster.place().join("terminal.py");
-    fs::write(&script, TERMINAL).unwrap();
-    let mut words = vec!["python3".to_owned(), script.to_str().unwrap().to_owned()];
-    words.extend(prefix.iter().cloned().chain(line));
-    let outcome = run(&[], words);
-    assert_eq!(outcome.code, 5, "{}{}", outcome.stdout, outcome.stderr);
-    assert!(outcome.stdout.contains("interrupted"), "{}", outcome.stdout);
-}
-
-/// Types a word and ^C at a terminal of its own, in which the rest of the line runs.
-const TERMINAL: &str = r#"
-import os, pty, sys
-pid, tty = pty.fork()
-if pid == 0:
-    os.execvp(sys.argv[1], sys.argv[1:])
-seen = b""
-def until(word):
-    global seen
-    while word not in seen:
-        seen += os.read(tty, 1024)
-os.write(tty, b"milk\n")
-until(b"got milk")
-os.write(tty, b"\x03")
-until(b"interrupted")
-_, status = os.waitpid(pid, 0)
-sys.stdout.write(seen.decode())
-sys.exit(os.waitstatus_to_exitcode(status))
-"#;
 
 #[test]
 fn a_second_sigterm_kills_what_ignored_the_first() {

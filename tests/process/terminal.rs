@@ -7,21 +7,23 @@ use rustix::process::Signal;
 
 use super::command::{Outcome, Running, run};
 use super::looks::eventually;
+use super::network::apart;
 use super::run_stage::Stage;
 
 /// Runs the rest of the line in a terminal of its own, by its first word: `<TEXT` waits for TEXT,
-/// `>TEXT` types it, `^` and a number types that key, `close` closes the terminal, `end` waits for
-/// the end; then it prints all it saw and ends as the line did.
+/// `>TEXT` types it, `^` and a number types that key, `close` closes the terminal. At the
+/// end it prints all it saw and ends as the line did.
 const TERMINAL: &str = r#"
 import os, pty, sys
 pid, tty = pty.fork()
 if pid == 0:
     os.execvp(sys.argv[2], sys.argv[2:])
-seen = b""
+all = seen = b""
 def until(word):
-    global seen
+    global all, seen
     while word not in seen:
-        seen += os.read(tty, 1024)
+        came = os.read(tty, 1024)
+        all, seen = all + came, seen + came
     seen = seen.split(word, 1)[1]
 for act in sys.argv[1].split(","):
     if act[0] == "<":
@@ -33,6 +35,7 @@ for act in sys.argv[1].split(","):
     elif act == "close":
         os.close(tty)
 _, status = os.waitpid(pid, 0)
+sys.stdout.write(all.decode())
 sys.exit(os.waitstatus_to_exitcode(status) % 256)
 "#;
 
@@ -49,6 +52,31 @@ fn done(stage: &Stage, flags: &[&str], acts: &str, talk: &str) -> Outcome {
     let outcome = run(&[], at_a_terminal(stage, flags, acts, talk));
     assert!(stage.living().is_empty(), "something outlived the run: {:?}", stage.living());
     outcome
+}
+
+/// In a terminal the keys reach the program itself: it is in the foreground. ^C is 3.
+#[test]
+fn a_program_at_a_terminal_reads_it_and_gets_its_interrupt() {
+    let stage = Stage::of(1);
+    let talk = "trap 'echo interrupted; exit 5' INT; read word; echo got $word; \
+                while :; do sleep 0.1; done";
+    is_interrupted(&stage, ">milk,<got milk,^3,<interrupted", talk);
+}
+
+#[test]
+fn a_program_whose_terminal_is_of_another_process_namespace_gets_its_interrupt() {
+    let Some(prefix) = apart() else { return };
+    let mut stage = Stage::of(1);
+    stage.cluster.node("alpha").prefix = prefix;
+    // It cannot join the group that may read there.
+    let talk = "trap 'echo interrupted; exit 5' INT; echo got milk; while :; do sleep 0.1; done";
+    is_interrupted(&stage, "<got milk,^3,<interrupted", talk);
+}
+
+fn is_interrupted(stage: &Stage, acts: &str, talk: &str) {
+    let outcome = done(stage, &[], acts, talk);
+    assert_eq!(outcome.code, 5, "{}{}", outcome.stdout, outcome.stderr);
+    assert!(outcome.stdout.contains("interrupted"), "{}", outcome.stdout);
 }
 
 /// The key for SIGQUIT is 28; as a shell counts it, that is 131.

@@ -5,10 +5,10 @@ use std::fs::{self, Permissions};
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin};
 
 use super::super::command::{Outcome, must, run};
-use super::super::network::tell_skipped;
+use super::super::network::{held, tell_skipped};
 use super::{eventually, shipped};
 
 pub(super) const INITS: [&str; 3] = ["openrc", "runit", "systemd"];
@@ -35,18 +35,11 @@ pub(super) struct Machine {
 
 impl Machine {
     /// A machine with that init, in the network of what `prefix` starts.
-    #[expect(clippy::disallowed_methods, reason = "holds a machine for as long as the test runs")]
     pub(super) fn of(init: &'static str, prefix: &[String]) -> Option<Self> {
         let script = concat!(env!("CARGO_MANIFEST_DIR"), "/contrib/lab/init");
         let mut line = prefix.to_vec();
         line.extend([script, init].map(str::to_owned));
-        let mut child = Command::new(&line[0])
-            .args(&line[1..])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped())
-            .spawn()
-            .unwrap();
+        let mut child = held(&line).unwrap();
         let input = child.stdin.take();
         let mut said = String::new();
         BufReader::new(child.stdout.take().unwrap()).read_line(&mut said).unwrap();
