@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use crate::protocol::durable::Document;
 use crate::protocol::effects::{Condition, Input, Wish};
 use crate::protocol::membership::{Member, Membership};
 use crate::protocol::units::Term;
@@ -293,13 +294,17 @@ impl World {
         self.run_until(limit, |world| world.acting().is_some())
     }
 
-    /// The members of the newest document that any node has, running or not.
-    fn members(&self) -> &Membership {
-        let documents = self.machines.iter().map(|machine| match &machine.node {
+    /// The newest document of each node, running or not.
+    fn documents(&self) -> impl Iterator<Item = &Document> {
+        self.machines.iter().map(|machine| match &machine.node {
             Some(node) => &node.durable().accepted,
             None => &machine.disk.record().accepted,
-        });
-        let newest = documents.max_by_key(|document| document.position);
+        })
+    }
+
+    /// The members of the newest document that any node has.
+    fn members(&self) -> &Membership {
+        let newest = self.documents().max_by_key(|document| document.position);
         &newest.expect("there is a machine").charter.members
     }
 
@@ -315,9 +320,13 @@ impl World {
         self.is_whole(node) && !is_deaf && member.is_some_and(Member::may_lead)
     }
 
-    /// Whether the cluster has a majority, and somebody who may lead, without `node`.
+    /// Whether the cluster has a majority, and somebody who may lead, without `node`: by any of
+    /// the documents there are, since the newest one may go with that node.
     pub(crate) fn can_spare(&self, node: usize) -> bool {
-        let members = self.members();
+        self.documents().all(|document| self.is_enough_without(node, &document.charter.members))
+    }
+
+    fn is_enough_without(&self, node: usize, members: &Membership) -> bool {
         let voters = members.voters().map(|member| (charters::index(&member.id), member));
         let others = voters.filter(|(other, _)| *other != node && self.is_whole(*other));
         let others: Vec<&Member> = others.map(|(_, member)| member).collect();
@@ -395,8 +404,8 @@ impl World {
         };
         let last = self.history.activations[before - 1].term;
         let gap = self.history.endings.get(&last).map(|ended| next.at.since(*ended));
-        // A failback that was just under way goes to the preferred node instead.
-        let is_wanted = next.node == target || Some(next.node) == self.preferred();
+        // A failback that was just under way goes to a better node instead.
+        let is_wanted = next.node == target || next.node < master;
         if !is_wanted || gap.is_none_or(|gap| gap > limit) {
             let detail = format!("{next:?} instead of {target} within {limit:?}: gap {gap:?}");
             self.fail("P9", "a planned handover costs round trips, not leases", detail);
