@@ -23,9 +23,6 @@ use crate::settings::cluster;
 use crate::settings::node::{self, NodeSettings};
 use crate::settings::paths::Places;
 
-/// The priority of a member whose line names none.
-const PRIORITY_DEFAULT: u32 = 100;
-
 /// Stands in a printed line for an address that this host cannot tell.
 const ADDRESS_UNKNOWN: &str = "ADDRESS:9901";
 
@@ -257,9 +254,11 @@ fn member(directory: &Directory, plan: &Plan) -> Result<Member, Failure> {
         id,
         address: address.into(),
         role: MemberRole::Voter,
-        priority: PRIORITY_DEFAULT,
+        priority: cluster::PRIORITY_DEFAULT,
         pin: keys.pin(),
         storage,
+        is_in_sync: true,
+        standby: None,
     })
 }
 

@@ -323,6 +323,8 @@ pub enum StopReason {
     StalledStorage,
     /// This node's health command fails.
     Unhealthy,
+    /// The document has this node leave the field to others.
+    Standby,
     /// The `master` hook failed for good.
     HookFailed,
     /// The process that ends what runs as master is gone.
@@ -361,6 +363,7 @@ impl fmt::Display for StopReason {
             Self::StorageFailed => f.write_str("storage failed"),
             Self::StalledStorage => f.write_str("the disk does not finish a write"),
             Self::Unhealthy => f.write_str("this node is not healthy"),
+            Self::Standby => f.write_str("this node is on standby"),
             Self::HookFailed => f.write_str("the master hook failed"),
             Self::GuardLost => f.write_str("the guard of what runs as master is gone"),
             Self::NeverActivated => f.write_str("won but could not take office in time"),

@@ -3,6 +3,7 @@
 
 use core::time::Duration;
 
+use crate::protocol::activity::Activity;
 use crate::protocol::effects::{Answer, StepDownReason, StopReason, Wish};
 use crate::protocol::message::{Handover, HandoverRefusal, HandoverReply, Message};
 use crate::protocol::node::{Node, Role};
@@ -55,16 +56,39 @@ impl Node {
             }
             return;
         }
-        let Some(master) = self.belief.master.as_ref().map(|m| m.id.clone()) else {
-            return self.answer(request, Answer::HandoverRefused(HandoverRefusal::NotMaster));
-        };
-        if to.as_ref() == Some(&master) {
+        let master = self.belief.master.as_ref().map(|master| master.id.clone());
+        if to.is_some() && to == master {
             let refusal = HandoverRefusal::AlreadyMaster;
             return self.answer(request, Answer::HandoverRefused(refusal));
         }
-        let nonce = self.voter.nonce();
-        self.voter.send(&master, Message::Handover(Handover { nonce, to }));
-        self.wait(now, request, Some(nonce), Answer::HandoverUnknown);
+        // Without a master there is nobody to hand over: whoever shall lead is asked to stand.
+        let me = &self.voter.me;
+        let asked = master.unwrap_or_else(|| to.clone().unwrap_or_else(|| me.clone()));
+        if asked == *me {
+            match self.summon(now) {
+                Ok(_) => self.wait(now, request, None, Answer::HandoverUnknown),
+                Err(why) => self.answer(request, Answer::HandoverRefused(why)),
+            }
+        } else if self.voter.knows(&asked) {
+            let nonce = self.voter.nonce();
+            self.voter.send(&asked, Message::Handover(Handover { nonce, to }));
+            self.wait(now, request, Some(nonce), Answer::HandoverUnknown);
+        } else {
+            self.answer(request, Answer::HandoverRefused(HandoverRefusal::NotElectable));
+        }
+    }
+
+    /// Somebody wants this node to lead, and nobody does: it stands as soon as nothing binds it,
+    /// for as long as anybody waits for that.
+    fn summon(&mut self, now: Moment) -> Result<NodeId, HandoverRefusal> {
+        if matches!(self.role, Role::Master(_)) || self.voter.activity != Activity::Idle {
+            return Err(HandoverRefusal::Underway);
+        }
+        if !self.voter.is_able() {
+            return Err(HandoverRefusal::NotElectable);
+        }
+        self.voter.summoned = Some(self.patience_ends(now));
+        Ok(self.voter.me.clone())
     }
 
     fn ask_step_down(
@@ -141,15 +165,26 @@ impl Node {
     }
 
     fn wait(&mut self, now: Moment, request: RequestId, nonce: Option<Nonce>, otherwise: Answer) {
-        let timing = self.voter.timing();
-        let deadline = now.after(timing.stop_budget()).after(timing.dead_after() * 2);
+        let deadline = self.patience_ends(now);
         let above = self.belief.master.as_ref().map_or(self.voter.term(), |master| master.term);
         self.errand = Some(Errand { request, nonce, above, deadline, otherwise });
     }
 
-    /// Another node passes an operator's wish on.
+    /// Until when a client waits for a new master.
+    fn patience_ends(&self, now: Moment) -> Moment {
+        let timing = self.voter.timing();
+        now.after(timing.stop_budget()).after(timing.dead_after() * 2)
+    }
+
+    /// Another node passes an operator's wish on: to the master, or to whoever shall lead where
+    /// there is none.
     pub(crate) fn on_handover(&mut self, now: Moment, from: &NodeId, asked: &Handover) {
-        let begun = self.begin_transfer(now, asked.to.clone());
+        let is_for_me = asked.to.as_ref() == Some(&self.voter.me);
+        let begun = if is_for_me && !self.is_acting() && self.belief.master.is_none() {
+            self.summon(now)
+        } else {
+            self.begin_transfer(now, asked.to.clone())
+        };
         let reply = HandoverReply { nonce: asked.nonce, begun };
         self.voter.send(from, Message::HandoverReply(reply));
     }

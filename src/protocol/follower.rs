@@ -58,13 +58,14 @@ impl Follower {
             return false;
         }
         self.quorum_since.get_or_insert(now);
-        self.may_stand(voter)
+        self.may_stand(voter, now)
             && now.has_surely_reached(self.bound(voter, now))
             && now.has_surely_reached(self.turn(voter, now))
     }
 
-    fn may_stand(&self, voter: &Voter) -> bool {
+    fn may_stand(&self, voter: &Voter, now: Moment) -> bool {
         voter.may_lead()
+            && (voter.may_stand_unasked() || voter.is_summoned(now))
             && (voter.activity == Activity::Idle || !voter.keeps(Rule::OwnChildrenBind))
             && !voter.is_storage_failed()
             && !voter.is_leaving
@@ -89,7 +90,7 @@ impl Follower {
     fn turn(&self, voter: &Voter, now: Moment) -> Moment {
         let timing = voter.timing();
         let mut base = self.bound(voter, now);
-        if self.patience.is_eager {
+        if self.patience.is_eager || voter.is_summoned(now) {
             return base;
         }
         let mut rank = voter.rank(now);
@@ -100,7 +101,7 @@ impl Follower {
             rank = rank.saturating_add(u32::try_from(voters).unwrap_or(u32::MAX));
             base = base.after(timing.dead_after());
         }
-        if awaits_better(voter) {
+        if awaits_better(voter, now) {
             let settling = self.quorum_since.unwrap_or(now).after(settle_time(voter));
             base = base.latest(settling);
         }
@@ -110,7 +111,7 @@ impl Follower {
     pub(crate) fn agenda(&self, voter: &Voter, now: Moment, agenda: &mut Agenda) {
         // A running promise binds, and its end is on the agenda already: the turn is no sooner.
         let is_bound = voter.keeps(Rule::OwnPromiseBinds) && voter.running_promise(now).is_some();
-        if self.quorum_since.is_some() && !is_bound && self.may_stand(voter) {
+        if self.quorum_since.is_some() && !is_bound && self.may_stand(voter, now) {
             agenda.waits_until(self.turn(voter, now));
         }
     }
@@ -118,9 +119,8 @@ impl Follower {
 
 /// At the very first election a better voter may still be starting, or not be heard by all yet:
 /// give it a moment, so that machines powered on together elect the preferred one at once (P8).
-fn awaits_better(voter: &Voter) -> bool {
-    let charter = &voter.durable().committed.charter;
-    let is_better = |member: &Member| preference::is_better(charter, member, &voter.me);
+fn awaits_better(voter: &Voter, now: Moment) -> bool {
+    let is_better = |member: &Member| preference::is_better(voter, &member.id, &voter.me, now);
     !voter.has_known_master && voter.other_voters().any(|m| m.may_lead() && is_better(m))
 }
 

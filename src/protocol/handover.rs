@@ -71,8 +71,7 @@ impl Prospect<'_> {
     }
 
     fn first(&self, fits: impl Fn(Result<(), HandoverRefusal>) -> bool) -> Option<NodeId> {
-        let charter = &self.voter.durable().committed.charter;
-        let ordered = preference::order(charter, self.voter.other_voters());
+        let ordered = preference::order(self.voter, self.voter.other_voters(), self.now);
         ordered.iter().find(|member| fits(self.check(&member.id))).map(|m| m.id.clone())
     }
 

@@ -151,7 +151,7 @@ impl Master {
         if self.renewal.is_due(now) {
             self.renewal.beat(voter, now);
             if self.farewell.is_none() {
-                self.consider_health(voter, now);
+                self.consider_fitness(voter, now);
             }
             if self.farewell.is_none() {
                 self.consider_failback(voter, now);
@@ -354,34 +354,43 @@ impl Master {
         Turn::Follow(Patience::from(now.after(pause).after(head_start)))
     }
 
-    /// Hands over if the work here is not in order and somebody can take over whose work is (R69).
-    fn consider_health(&mut self, voter: &mut Voter, now: Moment) {
-        let is_fit = voter.condition.is_healthy || !voter.activity.is_acting();
-        // Who leads though it is not healthy was the last one left, or the others' attempts failed.
+    /// Hands over if this node should leave the field and somebody can take over: because people
+    /// say so, or because the work here is not in order and elsewhere it is (R69).
+    fn consider_fitness(&mut self, voter: &mut Voter, now: Moment) {
+        let may_move = voter.durable().committed.charter.moves_by_itself();
+        let reason = if voter.is_on_standby() {
+            StopReason::Standby
+        } else if !voter.condition.is_healthy && may_move {
+            StopReason::Unhealthy
+        } else {
+            return;
+        };
+        // Who leads though it is not fit was the last one left, or the others' attempts failed.
         let is_new = now.waited_since(self.won_at) < voter.dead_after() * 2;
-        if is_fit || is_new || !self.is_settled() {
+        if is_new || !voter.activity.is_acting() || !self.is_settled() {
             return;
         }
         if let Some(successor) = self.prospect(voter, now).best() {
-            self.hand_over(voter, Some(successor), StopReason::Unhealthy, now);
+            self.hand_over(voter, Some(successor), reason, now);
         }
     }
 
     /// Hands over to a better node that has lived long enough (R41), as soon as it can take over.
     fn consider_failback(&mut self, voter: &mut Voter, now: Moment) {
-        let charter = voter.durable().committed.charter.clone();
+        let charter = &voter.durable().committed.charter;
         let Failback::After(cooldown) = charter.election.failback else { return };
         let is_acting = voter.activity.is_acting();
-        if !is_acting || !self.is_settled() {
+        if !is_acting || !self.is_settled() || !charter.moves_by_itself() {
             return;
         }
-        let better = preference::order(&charter, voter.other_voters()).into_iter().find(|member| {
+        let candidates = preference::order(voter, voter.other_voters(), now);
+        let better = candidates.into_iter().find(|member| {
             let peer = voter.peers.heard(&member.id, now, voter.dead_after());
             let served = peer.is_some_and(|peer| {
                 now.waited_since(peer.fit_since) >= voter.cooldown(&member.id, cooldown)
             });
             served
-                && preference::is_better(&charter, member, &voter.me)
+                && preference::is_better(voter, &member.id, &voter.me, now)
                 && self.prospect(voter, now).check(&member.id).is_ok()
         });
         if let Some(successor) = better.map(|member| member.id.clone()) {

@@ -38,6 +38,22 @@ pub struct Member {
     pub pin: Pin,
     /// The disk whose votes count for it (R52).
     pub storage: StorageId,
+    /// Whether its data count as complete. Where the document asks for the freshest data only such
+    /// a node may stand (R68); where it does not, every node's do.
+    pub is_in_sync: bool,
+    /// Set while it leaves the field to others, by an operator's wish.
+    pub standby: Option<Override>,
+}
+
+/// Something people set for a while. What it overrides is in force again once it is removed.
+#[derive(Clone, PartialEq, Eq, Debug, Default)]
+pub struct Override {
+    /// Who set it, as they are known.
+    pub by: Label,
+    /// When, in milliseconds since 1970.
+    pub since: Option<u64>,
+    /// When somebody should remove it, in milliseconds since 1970; the protocol never looks.
+    pub until: Option<u64>,
 }
 
 impl Member {
@@ -53,7 +69,7 @@ impl Member {
     /// Whether it may ever be master.
     #[must_use]
     pub fn may_lead(&self) -> bool {
-        self.role == MemberRole::Voter
+        self.role == MemberRole::Voter && self.is_in_sync
     }
 }
 
@@ -204,6 +220,14 @@ impl fmt::Display for ChangeRefusal {
 pub enum Policy {
     /// The lowest name by bytes.
     LowestId,
+    /// The highest priority, then the freshest data, then the lowest name.
+    Priority,
+    /// The process that has run longest, then the freshest data, then the highest name.
+    Seniority,
+    /// The freshest data, then the highest priority, then the lowest name.
+    Freshest,
+    /// Whoever was master last, then the lowest name.
+    Sticky,
 }
 
 /// When a better node gets the mastership back from a sitting master.
@@ -222,6 +246,8 @@ pub struct Election {
     pub policy: Policy,
     /// How long a better node must live before the master hands over to it.
     pub failback: Failback,
+    /// Whether another node takes over by itself when the master is lost.
+    pub is_automatic: bool,
 }
 
 /// What a document says, parsed: the part of cluster.yaml the protocol acts on.
@@ -239,7 +265,18 @@ pub struct Charter {
     pub election: Election,
     /// Who belongs.
     pub members: Membership,
+    /// Set while mastership stays where it is until people say otherwise.
+    pub maintenance: Option<Override>,
     /// Whether this release knows all that the document says. One that does not keeps, votes and
     /// acknowledges, but does not lead (R44).
     pub is_understood: bool,
+}
+
+impl Charter {
+    /// Whether mastership goes to another node without being told to. Where it does not, only
+    /// whoever was master last stands by itself; all others stand when somebody asks them to.
+    #[must_use]
+    pub fn moves_by_itself(&self) -> bool {
+        self.election.is_automatic && self.maintenance.is_none()
+    }
 }

@@ -72,6 +72,8 @@ pub struct Presence {
     pub is_healthy: bool,
     /// How fresh its data are, greater is fresher.
     pub freshness: Option<u64>,
+    /// How long its process has run.
+    pub age: Duration,
     /// The master it follows under a running promise, or itself while it acts.
     pub follows: Option<NodeId>,
     /// Which voters the sender hears, with clocks it can lean on: received from within dead_after.

@@ -43,6 +43,10 @@
 //! | charter | the document, parsed |
 //! | position | (term, version): a document's place in history |
 //! | handover | planned change of master: stop, release, successor stands |
+//! | incumbent | whoever was master last, as far as a node knows |
+//! | standby | a node that leaves the field to others, by the document |
+//! | maintenance | while the document says so, mastership moves only when people move it |
+//! | in sync | its data count as complete; where that is required nobody else may lead |
 //! | rank | how many live voters are preferred to this node; it delays, never vetoes |
 
 // data
@@ -62,13 +66,14 @@ pub(crate) mod roll;
 pub mod lease;
 pub(crate) mod deadline;
 pub(crate) mod liveness;
-pub(crate) mod preference;
 pub(crate) mod register;
 pub(crate) mod vote;
 // what every node is
 pub(crate) mod activity;
 pub(crate) mod ledger;
 pub(crate) mod voter;
+pub(crate) mod preference;
+pub(crate) mod standing;
 pub(crate) mod pledge;
 // roles
 pub(crate) mod turn;

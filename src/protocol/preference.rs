@@ -1,34 +1,79 @@
 //! Who should be master when several could: an order of candidates.
 //! Never a veto (R68): the order only spaces out who asks first and whom a master hands over to.
 
-use crate::protocol::membership::{Charter, Member, Policy};
-use crate::protocol::units::NodeId;
+use alloc::vec::Vec;
+use core::cmp::Ordering;
+use core::time::Duration;
 
-/// Whether `one` is preferred to `other` under the charter's policy.
-pub(crate) fn is_better(charter: &Charter, one: &Member, other: &NodeId) -> bool {
-    match charter.election.policy {
-        Policy::LowestId => one.id < *other,
-    }
+use crate::protocol::membership::{Member, Policy};
+use crate::protocol::units::{Moment, NodeId};
+use crate::protocol::voter::Voter;
+
+/// Processes that started within so much of each other are equally senior, or two machines powered
+/// on together would each take the other for the older one.
+const SENIORITY_STEP: Duration = Duration::from_secs(10);
+
+/// Whether `one` is preferred to `other` under the committed document's policy.
+pub(crate) fn is_better(voter: &Voter, one: &NodeId, other: &NodeId, now: Moment) -> bool {
+    compare(voter, one, other, now) == Ordering::Less
 }
 
-/// How many of the `rivals` are preferred to `me`: the number of staggers to wait (R67).
+/// How many of the `rivals` are preferred to this node: the number of staggers to wait (R67).
 pub(crate) fn rank<'a>(
-    charter: &Charter,
-    me: &NodeId,
+    voter: &Voter,
     rivals: impl Iterator<Item = &'a Member>,
+    now: Moment,
 ) -> u32 {
-    let better = rivals.filter(|rival| rival.id != *me && is_better(charter, rival, me)).count();
+    let better = rivals.filter(|rival| is_better(voter, &rival.id, &voter.me, now)).count();
     u32::try_from(better).unwrap_or(u32::MAX)
 }
 
 /// Those of `candidates` in order of preference, best first.
 pub(crate) fn order<'a>(
-    charter: &Charter,
+    voter: &Voter,
     candidates: impl Iterator<Item = &'a Member>,
-) -> alloc::vec::Vec<&'a Member> {
-    let mut ordered: alloc::vec::Vec<&Member> = candidates.collect();
-    match charter.election.policy {
-        Policy::LowestId => ordered.sort_by(|a, b| a.id.cmp(&b.id)),
-    }
+    now: Moment,
+) -> Vec<&'a Member> {
+    let mut ordered: Vec<&Member> = candidates.collect();
+    ordered.sort_by(|a, b| compare(voter, &a.id, &b.id, now));
     ordered
+}
+
+/// The preferred one of two is less.
+fn compare(voter: &Voter, one: &NodeId, other: &NodeId, now: Moment) -> Ordering {
+    let more = |what: &dyn Fn(&NodeId) -> u64| what(other).cmp(&what(one));
+    let fresher = || freshness(voter, other).cmp(&freshness(voter, one));
+    let priority = |id: &NodeId| u64::from(priority(voter, id));
+    let seniority = |id: &NodeId| age(voter, id, now).as_secs() / SENIORITY_STEP.as_secs();
+    let incumbency = |id: &NodeId| u64::from(voter.is_incumbent(id));
+    let lower_name = || one.cmp(other);
+    match voter.durable().committed.charter.election.policy {
+        Policy::LowestId => lower_name(),
+        Policy::Priority => more(&priority).then_with(fresher).then_with(lower_name),
+        Policy::Seniority => more(&seniority).then_with(fresher).then_with(|| other.cmp(one)),
+        Policy::Freshest => fresher().then_with(|| more(&priority)).then_with(lower_name),
+        Policy::Sticky => more(&incumbency).then_with(lower_name),
+    }
+}
+
+fn priority(voter: &Voter, id: &NodeId) -> u32 {
+    let members = &voter.durable().committed.charter.members;
+    members.find(id).map_or(0, |member| member.priority)
+}
+
+/// How fresh its data are, as it last said; unknown is least.
+fn freshness(voter: &Voter, id: &NodeId) -> Option<u64> {
+    if *id == voter.me {
+        return voter.condition.freshness;
+    }
+    voter.peers.get(id)?.presence.freshness
+}
+
+/// How long its process has run, as far as this node can tell.
+fn age(voter: &Voter, id: &NodeId, now: Moment) -> Duration {
+    if *id == voter.me {
+        return voter.age(now);
+    }
+    let Some(peer) = voter.peers.get(id) else { return Duration::ZERO };
+    peer.presence.age.saturating_add(now.held_since(peer.last_heard))
 }

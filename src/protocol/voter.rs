@@ -16,7 +16,6 @@ use crate::protocol::liveness::{Peer, Peers, SaidToHear};
 use crate::protocol::membership::{Member, Membership};
 use crate::protocol::message::{Candidacy, Envelope, Message, Presence, Released};
 use crate::protocol::mutant::Rule;
-use crate::protocol::preference;
 use crate::protocol::register;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{
@@ -51,8 +50,10 @@ pub(crate) struct Voter {
     pub(crate) condition: Condition,
     /// No candidacy before this unless nobody else can (step-down).
     pub(crate) hold_off: Option<Moment>,
+    /// Until when this node stands because somebody asked it to.
+    pub(crate) summoned: Option<Moment>,
     /// When this process started, and M at that time (R12).
-    started: Moment,
+    pub(crate) started: Moment,
     quiet_length: Duration,
     pub(crate) releases: BTreeMap<NodeId, Term>,
     /// When each kind of alarm was last raised about each node.
@@ -84,6 +85,7 @@ impl Voter {
             is_leaving: false,
             condition: Condition::default(),
             hold_off: None,
+            summoned: None,
             started: now,
             quiet_length,
             releases: BTreeMap::new(),
@@ -239,32 +241,6 @@ impl Voter {
         self.are_enough(self.other_voters().filter(|voter| self.leans_on(voter, now)))
     }
 
-    /// Other voters that could lead and are heard, except the one whose promise just ran out.
-    /// To one that is held back itself, others that are held back are rivals too.
-    pub(crate) fn rivals(&self, now: Moment) -> impl Iterator<Item = &Member> {
-        let lost = self.lost_master(now);
-        let is_held_back = self.is_held_back(now);
-        let heard = self.other_voters().filter(move |member| {
-            let peer = self.heard(member, now);
-            peer.is_some_and(|peer| is_held_back || peer.presence.is_electable)
-        });
-        heard.filter(move |member| member.may_lead() && Some(&member.id) != lost)
-    }
-
-    /// The holder of a promise that ran out, unless it was heard again since.
-    fn lost_master(&self, now: Moment) -> Option<&NodeId> {
-        let promise = self.promise.as_ref()?;
-        let peer = self.peers.heard(&promise.holder, now, self.dead_after());
-        let spoke_since = peer.is_some_and(|peer| {
-            peer.last_heard.held_since(promise.renewed) >= self.timing().heartbeat()
-        });
-        (!spoke_since).then_some(&promise.holder)
-    }
-
-    pub(crate) fn rank(&self, now: Moment) -> u32 {
-        preference::rank(&self.durable().committed.charter, &self.me, self.rivals(now))
-    }
-
     pub(crate) fn quiet_left(&self, now: Moment) -> Option<Duration> {
         let until = self.quiet_until().filter(|until| !now.has_surely_reached(*until))?;
         let boot = until.boot_ns.saturating_sub(now.boot_ns);
@@ -296,31 +272,6 @@ impl Voter {
     fn is_disk_slow(&self, now: Moment) -> bool {
         let limit = self.dead_after() / 2;
         self.writing_since.is_some_and(|since| now.held_since(since) >= limit)
-    }
-
-    pub(crate) fn is_held_off(&self, now: Moment) -> bool {
-        self.hold_off.is_some_and(|until| !now.has_surely_reached(until))
-    }
-
-    /// Whether this node leaves the field to others as long as there are any (R69).
-    pub(crate) fn is_held_back(&self, now: Moment) -> bool {
-        let is_alone = self.other_voters().next().is_none();
-        !is_alone && (self.is_held_off(now) || !self.condition.is_healthy)
-    }
-
-    /// Whether this node is a voter that may lead under the document it has (R13, R44).
-    pub(crate) fn may_lead(&self) -> bool {
-        let is_understood = self.durable().accepted.charter.is_understood;
-        is_understood && self.own_vote().is_some_and(Member::may_lead)
-    }
-
-    /// Whether nothing forbids this node to lead (R13).
-    pub(crate) fn is_able(&self) -> bool {
-        self.may_lead() && !self.is_storage_failed() && !self.is_leaving
-    }
-
-    pub(crate) fn is_electable(&self, now: Moment) -> bool {
-        self.is_able() && !self.is_held_back(now)
     }
 
     pub(crate) fn poll(&self, now: Moment, lease_left: Option<Duration>) -> Poll<'_> {
@@ -405,6 +356,7 @@ impl Voter {
             is_electable: self.is_electable(now),
             is_healthy: self.condition.is_healthy,
             freshness: self.condition.freshness,
+            age: self.age(now),
             follows,
             hears,
             reading: now,

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::field::{Field, Reader, Source, Table};
 use super::problem::Problem;
-use super::timing;
+use super::{overrides, timing};
 use crate::protocol::durable::Document;
 use crate::protocol::membership::{
     Charter, Election, Failback, Member, MemberRole, Membership, MembershipError, Policy,
@@ -17,12 +17,13 @@ use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId};
 pub use super::template::{node_line, template};
 
 /// Every key of the document; the last four are the cluster's own and read nowhere.
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "cluster",
     "id",
     "generation",
     "timing",
     "election",
+    "maintenance",
     "nodes",
     "version",
     "term",
@@ -30,13 +31,14 @@ const KEYS: [&str; 10] = [
     "updated_by",
 ];
 const ELECTION_KEYS: [&str; 4] = ["policy", "failback", "auto_failover", "require_freshest"];
-const NODE_KEYS: [&str; 6] = ["id", "address", "role", "priority", "key", "storage"];
+const NODE_KEYS: [&str; 8] =
+    ["id", "address", "role", "priority", "key", "storage", "in_sync", "standby"];
 
 const POLICIES: [&str; 5] = ["lowest-id", "priority", "seniority", "freshest", "sticky"];
 const ROLES: [&str; 3] = ["voter", "witness", "observer"];
 
 /// The priority of a node that names none.
-pub(super) const PRIORITY_DEFAULT: u32 = 100;
+pub(crate) const PRIORITY_DEFAULT: u32 = 100;
 /// How long a better node must live under `lowest-id` before it gets the mastership back.
 pub(super) const FAILBACK_DEFAULT: Duration = Duration::from_secs(120);
 
@@ -70,13 +72,15 @@ fn read(text: &str, file: &str, reader: Reader) -> Result<Charter, Problem> {
         table.find(ignored).map_or(Ok(()), |field| field.scalar())?;
     }
     let name = table.need("cluster", "add a line such as `cluster: shop`")?;
+    let (election, needs_freshest) = election(table.find("election"))?;
     let charter = Charter {
         name: named(&name)?.as_str().into(),
         cluster: cluster_id(&table)?,
         generation: table.find("generation").map_or(Ok(1), |field| field.whole(1, u64::MAX))?,
         timing: timing::read(table.find("timing"))?,
-        election: election(table.find("election"))?,
-        members: membership(&table)?,
+        election,
+        members: membership(&table, needs_freshest)?,
+        maintenance: overrides::read(table.find("maintenance"))?,
         is_understood: true,
     };
     Ok(Charter { is_understood: source.is_understood(), ..charter })
@@ -120,28 +124,42 @@ fn cluster_id(table: &Table<'_>) -> Result<ClusterId, Problem> {
     id.ok_or_else(|| field.problem("`id` must be 32 digits of 0-9 a-f").hint(ID_HINT))
 }
 
-fn election(field: Option<Field<'_>>) -> Result<Election, Problem> {
-    let default =
-        Election { policy: Policy::LowestId, failback: Failback::After(FAILBACK_DEFAULT) };
-    let Some(field) = field else { return Ok(default) };
+/// The election, and whether only nodes whose data count as complete may stand.
+fn election(field: Option<Field<'_>>) -> Result<(Election, bool), Problem> {
+    let Some(field) = field else {
+        let failback = failback_of(Policy::LowestId);
+        return Ok((Election { policy: Policy::LowestId, failback, is_automatic: true }, false));
+    };
     let table = field.table(&ELECTION_KEYS)?;
-    if let Some(policy) = table.find("policy") {
-        let is_ours = policy.as_text() == Some("lowest-id");
-        if !is_ours && !policy.passes_over() {
-            let word = policy.word(&POLICIES)?;
-            let problem = policy.not_available(&format!("policy `{word}`"));
-            return Err(problem.hint("use `policy: lowest-id`, the default"));
-        }
+    let policy = table.find("policy").map_or(Ok(Policy::LowestId), |word| policy(&word))?;
+    let failback =
+        table.find("failback").map_or(Ok(failback_of(policy)), |field| failback(&field))?;
+    let switch = |key, default| table.find(key).map_or(Ok(default), |field| field.switch());
+    let is_automatic = switch("auto_failover", true)?;
+    let needs_freshest = switch("require_freshest", false)?;
+    Ok((Election { policy, failback, is_automatic }, needs_freshest))
+}
+
+fn policy(field: &Field<'_>) -> Result<Policy, Problem> {
+    let is_known = field.as_text().is_some_and(|word| POLICIES.contains(&word));
+    if !is_known && field.passes_over() {
+        return Ok(Policy::LowestId);
     }
-    for (key, available) in [("auto_failover", true), ("require_freshest", false)] {
-        let Some(switch) = table.find(key) else { continue };
-        if switch.switch()? != available && !switch.passes_over() {
-            let problem = switch.not_available(&format!("`{key}: {}`", !available));
-            return Err(problem.hint(format!("use `{key}: {available}`, the default")));
-        }
+    Ok(match field.word(&POLICIES)? {
+        "priority" => Policy::Priority,
+        "seniority" => Policy::Seniority,
+        "freshest" => Policy::Freshest,
+        "sticky" => Policy::Sticky,
+        _ => Policy::LowestId,
+    })
+}
+
+/// What holds where the document names no failback.
+fn failback_of(policy: Policy) -> Failback {
+    match policy {
+        Policy::LowestId => Failback::After(FAILBACK_DEFAULT),
+        Policy::Priority | Policy::Seniority | Policy::Freshest | Policy::Sticky => Failback::Never,
     }
-    let failback = table.find("failback").map_or(Ok(default.failback), |field| failback(&field))?;
-    Ok(Election { failback, ..default })
 }
 
 fn failback(field: &Field<'_>) -> Result<Failback, Problem> {
@@ -156,12 +174,13 @@ fn failback(field: &Field<'_>) -> Result<Failback, Problem> {
     }
 }
 
-fn membership(table: &Table<'_>) -> Result<Membership, Problem> {
+fn membership(table: &Table<'_>, needs_freshest: bool) -> Result<Membership, Problem> {
     let nodes = table.need("nodes", "add `nodes:` and below it one line for each node")?;
     let items = nodes.items().map_err(|problem| {
         problem.hint("below `nodes:`, write one line `  - {id: ..., address: ...}` for each node")
     })?;
     let lines = items.iter().map(|item| item.table(&NODE_KEYS)).collect::<Result<Vec<_>, _>>()?;
+    let member = |line| member(line, needs_freshest);
     let members = lines.iter().map(member).collect::<Result<Vec<_>, _>>()?;
     refuse_shared_addresses(&lines, &members)?;
     Membership::new(members.clone()).map_err(|error| match error {
@@ -177,6 +196,9 @@ fn membership(table: &Table<'_>) -> Result<Membership, Problem> {
             repeated(&lines, &members, index, "storage", |a, b| a.storage == b.storage)
                 .hint("each node has a disk of its own: was a machine cloned, or a line copied?")
         }
+        MembershipError::NobodyMayLead if needs_freshest => nodes
+            .problem("no voter here has data that count as complete (`require_freshest: true`)")
+            .hint("write `in_sync: true` in the line of each node whose data are complete"),
         MembershipError::NobodyMayLead => nodes
             .problem("no node here may lead")
             .hint("list at least one node; three that vote survive the loss of one"),
@@ -194,7 +216,7 @@ fn membership(table: &Table<'_>) -> Result<Membership, Problem> {
     })
 }
 
-fn member(line: &Table<'_>) -> Result<Member, Problem> {
+fn member(line: &Table<'_>, needs_freshest: bool) -> Result<Member, Problem> {
     let id = named(&line.need("id", "give the node a name: `id: alpha`")?)?;
     let address = line.need("address", "say where it listens: `address: \"10.0.0.1:9901\"`")?;
     address.specific_address()?;
@@ -209,6 +231,9 @@ fn member(line: &Table<'_>) -> Result<Member, Problem> {
             .unwrap_or(PRIORITY_DEFAULT),
         pin: pin(line)?,
         storage: storage(line)?,
+        is_in_sync: line.find("in_sync").map_or(Ok(false), |field| field.switch())?
+            || !needs_freshest,
+        standby: overrides::read(line.find("standby"))?,
     })
 }
 

@@ -18,6 +18,7 @@ pub mod hooks;
 mod locate;
 pub mod node;
 pub mod paths;
+mod overrides;
 pub mod percent;
 pub mod probe;
 mod problem;

@@ -33,7 +33,7 @@ nodes:
 /// The line of one node below `nodes:`, without its end of line.
 #[must_use]
 pub fn node_line(member: &Member) -> String {
-    let Member { id, address, role, priority, pin, storage } = member;
+    let Member { id, address, role, priority, pin, storage, .. } = member;
     let mut line = format!("  - {{id: \"{id}\", address: \"{address}\"");
     let role = match role {
         MemberRole::Voter => "",

@@ -189,6 +189,8 @@ struct PresenceMirror {
     is_healthy: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     freshness: Option<u64>,
+    #[serde(default, rename = "age_ns", with = "nanoseconds")]
+    age: Duration,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     follows: Option<NodeId>,
     #[serde(with = "few_names")]

@@ -44,6 +44,8 @@ fn member(index: usize, role: MemberRole) -> Member {
         priority: 100,
         pin: Pin([u8::try_from(index).expect("at most nine"); 32]),
         storage: storage(index),
+        is_in_sync: true,
+        standby: None,
     }
 }
 
@@ -99,8 +101,13 @@ pub(crate) fn document_of(
         cluster: CLUSTER,
         generation: 1,
         timing: settings.timing,
-        election: Election { policy: Policy::LowestId, failback: settings.failback },
+        election: Election {
+            policy: Policy::LowestId,
+            failback: settings.failback,
+            is_automatic: true,
+        },
         members,
+        maintenance: None,
         is_understood: true,
     };
     Some(Document {

@@ -119,10 +119,14 @@ impl Machine {
         (document.position != before).then(|| document.clone())
     }
 
-    /// Keeps an input for later; the oldest are lost beyond the limit.
+    /// Keeps an input for later. Beyond the limit the oldest message is lost, as it would be in a
+    /// socket; what the machine tells its own daemon never is.
     fn keep(&mut self, input: Input) {
-        if self.backlog.len() == BACKLOG_MAX {
-            self.backlog.pop_front();
+        let is_message = |input: &Input| matches!(input, Input::Received { .. });
+        if self.backlog.len() >= BACKLOG_MAX
+            && let Some(oldest) = self.backlog.iter().position(is_message)
+        {
+            self.backlog.remove(oldest);
         }
         self.backlog.push_back(input);
     }

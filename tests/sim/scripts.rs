@@ -138,6 +138,7 @@ fn presence(stage: &Stage, node: usize) -> Presence {
         is_electable: true,
         is_healthy: true,
         freshness: None,
+        age: Duration::ZERO,
         follows: None,
         hears: [].into(),
         reading: stage.status(node).at,

@@ -97,6 +97,7 @@ fn stops() -> Vec<StopReason> {
         StopReason::StorageFailed => StopReason::StorageFailed,
         StopReason::StalledStorage => StopReason::StalledStorage,
         StopReason::Unhealthy => StopReason::Unhealthy,
+        StopReason::Standby => StopReason::Standby,
         StopReason::HookFailed => StopReason::HookFailed,
         StopReason::GuardLost => StopReason::GuardLost,
         StopReason::NeverActivated => StopReason::NeverActivated,

@@ -204,6 +204,7 @@ fn a_promise_that_arrives_after_the_release_makes_nobody_master_again() {
             is_electable: true,
             is_healthy: true,
             freshness: None,
+            age: Duration::ZERO,
             follows: Some(charters::name(A)),
             hears: [].into(),
             reading: stage.status(from).at,

@@ -126,6 +126,8 @@ impl Station {
             priority: 100,
             pin,
             storage: StorageId([name.as_str().as_bytes()[0]; 16]),
+            is_in_sync: true,
+            standby: None,
         };
         Self { name, keys_dir, member, network, inbox }
     }

@@ -21,6 +21,7 @@ fn beat(term: u64) -> Message {
         is_electable: true,
         is_healthy: true,
         freshness: None,
+        age: Duration::ZERO,
         follows: None,
         hears: [].into(),
         reading: Moment::default(),

@@ -21,6 +21,7 @@ fn presence(of: usize, term: Term) -> Presence {
         is_electable: true,
         is_healthy: true,
         freshness: None,
+        age: Duration::ZERO,
         follows: Some(charters::name(of)),
         hears: vec![charters::name(A); 9].into(),
         reading: Moment::default(),

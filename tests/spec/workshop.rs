@@ -56,6 +56,8 @@ pub(crate) fn member(name: &str, number: u8) -> Member {
         priority: 100,
         pin: Pin([number; 32]),
         storage: StorageId([number; 16]),
+        is_in_sync: true,
+        standby: None,
     }
 }
 

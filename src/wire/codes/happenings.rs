@@ -209,6 +209,11 @@ pub(super) const ENDS: &[Code] = &[
         "Run that command by hand on this node; quorate status shows its last words.",
     ),
     code(
+        "ended-standby",
+        "The cluster.yaml has this node on standby, and another node was ready.",
+        "Nothing if that was meant; quorate show says who set `standby` and until when.",
+    ),
+    code(
         "ended-hook-failed",
         "The master hook failed and `on_fail` is step-down.",
         "Look for the lines `hook master:` in this node's log, and mend what the hook starts.",

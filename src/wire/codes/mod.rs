@@ -183,6 +183,7 @@ pub fn of_stop(reason: &StopReason) -> &'static str {
         StopReason::StorageFailed => "ended-storage-failed",
         StopReason::StalledStorage => "ended-stalled-storage",
         StopReason::Unhealthy => "ended-unhealthy",
+        StopReason::Standby => "ended-standby",
         StopReason::HookFailed => "ended-hook-failed",
         StopReason::GuardLost => "ended-guard-lost",
         StopReason::NeverActivated => "ended-never-activated",

@@ -49,6 +49,7 @@ impl Actor {
             is_electable: false,
             is_healthy: true,
             freshness: None,
+            age: std::time::Duration::ZERO,
             follows: None,
             hears: self.members.iter().map(|member| member.id.clone()).collect(),
             reading: clock::now(),

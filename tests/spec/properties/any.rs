@@ -190,6 +190,7 @@ impl<'a> Any<'a> {
             is_electable: self.is_so(),
             is_healthy: self.is_so(),
             freshness: self.is_so().then(|| self.number()),
+            age: self.span(),
             follows: self.maybe_name(),
             hears: (0..self.pick(9)).map(|_| self.name()).collect(),
             reading: self.moment(),

@@ -2,8 +2,9 @@
 //! written down again, or a problem with a place that exists. Never judges a setting.
 
 use std::fmt::Write as _;
+use std::time::{Duration, SystemTime};
 
-use quorate::protocol::membership::{Charter, Failback};
+use quorate::protocol::membership::{Charter, Failback, Override, Policy};
 use quorate::settings::{self, Problem, cluster, config_check, duration, percent};
 
 use super::Target;
@@ -84,9 +85,11 @@ cluster: shop
 id: "7d1c0000000000000000000000000001"
 generation: 1
 timing: {heartbeat: 500ms, dead_after: 4s, stop: 500ms, drift: 1%}
-election: {policy: lowest-id, failback: 2m, auto_failover: true}
+election: {policy: priority, failback: 2m, auto_failover: true, require_freshest: true}
+maintenance: {by: "root@alpha", since: "2026-03-01T22:00:00Z", until: "2026-03-01T23:00:00Z"}
 nodes:
-  - {id: alpha, address: "10.0.0.1:9901", role: voter, priority: 100,
+  - {id: alpha, in_sync: true, standby: {by: carl},
+     address: "10.0.0.1:9901", role: voter, priority: 100,
      key: "SHA256:aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa",
      storage: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"}
   - id: bravo
@@ -99,7 +102,7 @@ nodes:
 pub(super) const LATER: &str = r#"cluster: shop
 id: "03030303030303030303030303030303"
 timing: lan
-election: {policy: priority, failback: never, tie: [a, b]}
+election: {policy: tallest, failback: never, tie: [a, b]}
 quotas: {most: 3}
 nodes:
   - {id: alpha, address: "a:1",
@@ -160,8 +163,7 @@ pub(super) fn check_problem(problem: &Problem, text: &str) {
 
 /// The charter as a person would write it.
 fn written(charter: &Charter) -> String {
-    let Charter { name, cluster, generation, timing, election, members, is_understood: _ } =
-        charter;
+    let Charter { name, cluster, generation, timing, election, members, .. } = charter;
     let [heartbeat, dead_after, stop, stagger] =
         [timing.heartbeat(), timing.dead_after(), timing.stop(), timing.stagger()]
             .map(duration::show);
@@ -172,13 +174,43 @@ fn written(charter: &Charter) -> String {
     let mut text = format!(
         "cluster: \"{name}\"\nid: \"{cluster}\"\ngeneration: {generation}\n\
          timing: {{heartbeat: {heartbeat}, dead_after: {dead_after}, stop: {stop}, \
-         drift: {}, stagger: {stagger}}}\nelection: {{failback: {failback}}}\nnodes:\n",
+         drift: {}, stagger: {stagger}}}\nelection: {{policy: {}, failback: {failback}, \
+         auto_failover: {}, require_freshest: true}}\nmaintenance: {}\nnodes:\n",
         percent::show(timing.drift_ppm()),
+        policy(election.policy),
+        election.is_automatic,
+        written_override(charter.maintenance.as_ref()),
     );
     for member in members.all() {
-        writeln!(text, "{}", cluster::node_line(member)).expect("a String takes everything");
+        let line = cluster::node_line(member);
+        let line = line.strip_suffix('}').expect("a node's line is a mapping");
+        let standby = written_override(member.standby.as_ref());
+        writeln!(text, "{line}, in_sync: {}, standby: {standby}}}", member.is_in_sync)
+            .expect("a String takes everything");
     }
     text
+}
+
+fn policy(policy: Policy) -> &'static str {
+    match policy {
+        Policy::LowestId => "lowest-id",
+        Policy::Priority => "priority",
+        Policy::Seniority => "seniority",
+        Policy::Freshest => "freshest",
+        Policy::Sticky => "sticky",
+    }
+}
+
+fn written_override(set: Option<&Override>) -> String {
+    let Some(Override { by, since, until }) = set else { return "false".to_owned() };
+    let time = |millis: &u64| {
+        let at = SystemTime::UNIX_EPOCH + Duration::from_millis(*millis);
+        format!("\"{}\"", humantime::format_rfc3339_millis(at))
+    };
+    let mut keys = vec![format!("by: {}", serde_json::to_string(&**by).expect("text is JSON"))];
+    keys.extend(since.iter().map(|since| format!("since: {}", time(since))));
+    keys.extend(until.iter().map(|until| format!("until: {}", time(until))));
+    format!("{{{}}}", keys.join(", "))
 }
 
 fn seeds() -> Vec<Vec<u8>> {

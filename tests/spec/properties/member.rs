@@ -254,6 +254,7 @@ impl Bench {
             is_electable: true,
             is_healthy: true,
             freshness: None,
+            age: Duration::ZERO,
             follows: None,
             hears: NAMES.map(id).into(),
             reading: self.now,

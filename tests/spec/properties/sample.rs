@@ -23,14 +23,21 @@ pub(crate) fn charter() -> Charter {
         priority: 100,
         pin: Pin([1; 32]),
         storage: StorageId([2; 16]),
+        is_in_sync: true,
+        standby: None,
     };
     Charter {
         name: "shop".into(),
         cluster: ClusterId([3; 16]),
         generation: 1,
         timing: Timing::LAN,
-        election: Election { policy: Policy::LowestId, failback: Failback::Never },
+        election: Election {
+            policy: Policy::LowestId,
+            failback: Failback::Never,
+            is_automatic: true,
+        },
         members: Membership::new(vec![member]).unwrap(),
+        maintenance: None,
         is_understood: true,
     }
 }

@@ -114,15 +114,39 @@ fn failback_is_a_duration_or_never_or_zero() {
 }
 
 #[test]
-fn what_this_release_cannot_do_is_refused_by_name() {
-    let not_available = "not available in this release";
-    for policy in ["priority", "seniority", "freshest", "sticky"] {
-        assert_refused(&shop_with("lowest-id", policy), "6:20", &[policy, not_available]);
+fn each_policy_has_its_failback() {
+    for (word, policy) in [
+        ("priority", Policy::Priority),
+        ("seniority", Policy::Seniority),
+        ("freshest", Policy::Freshest),
+        ("sticky", Policy::Sticky),
+    ] {
+        let text = shop_with("policy: lowest-id, failback: 2m", &format!("policy: {word}"));
+        let election = cluster::parse(&text, "cluster.yaml").expect("a policy there is").election;
+        assert_eq!((election.policy, election.failback), (policy, Failback::Never));
     }
-    let manual = shop_with("auto_failover: true", "auto_failover: false");
-    assert_refused(&manual, "6:60", &["`auto_failover: false` is", not_available]);
-    let fresh = shop_with("require_freshest: false", "require_freshest: true");
-    assert_refused(&fresh, "6:84", &["`require_freshest: true` is", not_available]);
+}
+
+#[test]
+fn where_the_freshest_data_are_required_only_nodes_in_sync_may_lead() {
+    let text = shop_with("require_freshest: false", "require_freshest: true");
+    assert_refused(&text, "8:3", &["`require_freshest: true`", "in_sync: true"]);
+    let text = text.replacen("role: voter", "in_sync: true", 1);
+    let charter = cluster::parse(&text, "cluster.yaml").expect("one may lead");
+    let leads: Vec<bool> = charter.members.all().map(|member| member.may_lead()).collect();
+    assert_eq!(leads.iter().filter(|leads| **leads).count(), 1, "{leads:?}");
+}
+
+#[test]
+fn maintenance_and_no_failover_keep_mastership_where_it_is() {
+    let moves =
+        |text: &str| cluster::parse(text, "cluster.yaml").expect("it is right").moves_by_itself();
+    assert!(moves(&shop_with("auto_failover: true", "auto_failover: true")));
+    assert!(!moves(&shop_with("auto_failover: true", "auto_failover: false")));
+    let set = "maintenance: {by: \"root@alpha\", until: \"2026-03-01T22:00:00Z\"}\nnodes:";
+    assert!(!moves(&shop_with("nodes:", set)));
+    let wrong = shop_with("nodes:", "maintenance: {until: tomorrow}\nnodes:");
+    assert_refused(&wrong, "7:22", &["`until` is `tomorrow`", "2026-03-01T22:00:00Z"]);
 }
 
 #[test]
@@ -210,6 +234,8 @@ fn the_template_with_its_node_lines_is_a_valid_document() {
         priority: u32::from(byte) + 99,
         pin: Pin([byte; 32]),
         storage: StorageId([byte; 16]),
+        is_in_sync: true,
+        standby: None,
     };
     let members = [member("1e3", 1), member("null", 2), member("0x10", 3)];
     let lines: Vec<_> = members.iter().map(cluster::node_line).collect();
