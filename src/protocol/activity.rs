@@ -22,6 +22,11 @@ impl Activity {
         matches!(self, Self::Acting { .. })
     }
 
+    /// Whether it should be dead and is not.
+    pub(crate) fn is_overdue(&self) -> bool {
+        matches!(self, Self::Stopping { is_overdue: true, .. })
+    }
+
     pub(crate) fn is_stopping(&self) -> bool {
         matches!(self, Self::Stopping { .. })
     }

@@ -145,11 +145,18 @@ impl Master {
         if self.may_release(voter) {
             return self.release(voter, now);
         }
-        if self.publication.count_commit(voter) {
+        // What cannot be killed would keep everybody waiting for a release that never comes: then
+        // the promises run out unrenewed, and another node takes over as if this one had crashed.
+        let renews = !voter.activity.is_overdue();
+        if self.publication.count_commit(voter) && renews {
             self.renewal.beat(voter, now);
         }
         if self.renewal.is_due(now) {
-            self.renewal.beat(voter, now);
+            if renews {
+                self.renewal.beat(voter, now);
+            } else {
+                self.renewal.hold_back(voter, now);
+            }
             if self.farewell.is_none() {
                 self.consider_fitness(voter, now);
             }

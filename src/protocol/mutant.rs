@@ -60,6 +60,8 @@ rules! {
     /// R12, R13: M covers what this node promised and not what others promised it: a restarted
     /// master votes and stands while what its last process let run may still live.
     HighWaterOfLeases,
+    /// R13, R68: whoever votes stands, a witness and a node with incomplete data too.
+    LeadersMayLead,
     /// R14, R70: a node that knows of a newer document does not ask for it.
     FetchWhenBehind,
     /// R13, R15: a candidate goes on although its document, and with it the voters, changed.

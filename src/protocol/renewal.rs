@@ -55,6 +55,11 @@ impl Renewal {
         }
     }
 
+    /// Lets one turn pass without asking anybody.
+    pub(crate) fn hold_back(&mut self, voter: &Voter, now: Moment) {
+        self.next_beat = now.after(voter.timing().heartbeat());
+    }
+
     /// Asks one more, who could not hear before; what the others are asked stays due as it was.
     pub(crate) fn greet(&mut self, voter: &mut Voter, to: &NodeId, now: Moment) {
         let sequence = self.note_sending(voter, now);

@@ -4,6 +4,7 @@
 use core::time::Duration;
 
 use crate::protocol::membership::Member;
+use crate::protocol::mutant::Rule;
 use crate::protocol::preference;
 use crate::protocol::units::{Moment, NodeId};
 use crate::protocol::voter::Voter;
@@ -79,7 +80,8 @@ impl Voter {
     /// Whether this node is a voter that may lead under the document it has (R13, R44).
     pub(crate) fn may_lead(&self) -> bool {
         let is_understood = self.durable().accepted.charter.is_understood;
-        is_understood && self.own_vote().is_some_and(Member::may_lead)
+        let may_lead = |own: &Member| own.may_lead() || !self.keeps(Rule::LeadersMayLead);
+        is_understood && self.own_vote().is_some_and(may_lead)
     }
 
     /// Whether nothing forbids this node to lead (R13).

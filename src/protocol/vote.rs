@@ -67,7 +67,9 @@ impl Poll<'_> {
         let is_known_disk = |member: &&Member| {
             member.storage == asked.storage || !self.mutation.keeps(Rule::StorageCounts)
         };
-        let knows = members.find(from).filter(is_known_disk).is_some_and(Member::may_lead);
+        let may_lead =
+            |member: &Member| member.may_lead() || !self.mutation.keeps(Rule::LeadersMayLead);
+        let knows = members.find(from).filter(is_known_disk).is_some_and(may_lead);
         if knows { Ok(()) } else { Err(Refusal::NotAVoter) }
     }
 

@@ -186,7 +186,8 @@ impl Voter {
     pub(crate) fn knows_as_electable(&self, id: &NodeId) -> bool {
         let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
         let find = |document: &'_ Document| document.charter.members.find(id).map(Member::may_lead);
-        find(accepted).or_else(|| find(committed)).unwrap_or(false)
+        let may_lead = find(accepted).or_else(|| find(committed));
+        may_lead.is_some_and(|it| it || !self.keeps(Rule::LeadersMayLead))
     }
 
     /// That voter as a peer, if it was heard within dead_after from the disk that counts (R52).

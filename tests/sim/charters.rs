@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::membership::{Charter, Election, Failback, Member, MemberRole};
-use crate::protocol::membership::{Membership, Policy, VOTERS_MAX};
+use crate::protocol::membership::{Membership, Override, Policy, VOTERS_MAX};
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId, Term};
 
@@ -41,7 +41,7 @@ fn member(index: usize, role: MemberRole) -> Member {
         id: name(index),
         address: format!("{}:9901", NAMES[index]).into(),
         role,
-        priority: 100,
+        priority: priority(index),
         pin: Pin([u8::try_from(index).expect("at most nine"); 32]),
         storage: storage(index),
         is_in_sync: true,
@@ -65,7 +65,17 @@ fn hash(body: &str) -> Hash {
 /// The settings of a document.
 pub(crate) fn settings(document: &Document) -> Settings {
     let charter = &document.charter;
-    Settings { timing: charter.timing, failback: charter.election.failback }
+    let marked = |is_marked: fn(&Member) -> bool| {
+        let members = charter.members.all().filter(|member| is_marked(member));
+        members.fold(0, |bits, member| bits | 1 << index(&member.id))
+    };
+    let customs = Customs {
+        policy: charter.election.policy,
+        is_automatic: charter.moves_by_itself(),
+        standby: marked(|member| member.standby.is_some()),
+        lagging: marked(|member| !member.is_in_sync),
+    };
+    Settings { timing: charter.timing, failback: charter.election.failback, customs }
 }
 
 /// What an edit may change here.
@@ -75,6 +85,44 @@ pub(crate) struct Settings {
     pub(crate) timing: Timing,
     /// How long a better node must live before it gets the mastership back.
     pub(crate) failback: Failback,
+    /// Who goes first, and who may go at all.
+    pub(crate) customs: Customs,
+}
+
+impl Settings {
+    /// These, and nothing out of the ordinary.
+    pub(crate) const fn plain(timing: Timing, failback: Failback) -> Self {
+        Self { timing, failback, customs: Customs::PLAIN }
+    }
+}
+
+/// What a document says of who goes first, and of whom people took out. Nodes are bits.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Customs {
+    /// Who is preferred.
+    pub(crate) policy: Policy,
+    /// Whether mastership moves by itself.
+    pub(crate) is_automatic: bool,
+    /// Who is on standby.
+    pub(crate) standby: u16,
+    /// Whose data do not count as complete.
+    pub(crate) lagging: u16,
+}
+
+impl Customs {
+    /// Everybody may lead, the lowest name first.
+    pub(crate) const PLAIN: Self =
+        Self { policy: Policy::LowestId, is_automatic: true, standby: 0, lagging: 0 };
+
+    /// The same policy, and nothing out of the ordinary.
+    pub(crate) fn in_order(self) -> Self {
+        Self { policy: self.policy, ..Self::PLAIN }
+    }
+}
+
+/// The priority of the node with this index: they are not in the order of the names.
+pub(crate) fn priority(index: usize) -> u32 {
+    [100, 300, 200][index % 3]
 }
 
 /// A document of `size` voters with this content; `number` makes its bytes unlike all others.
@@ -93,7 +141,14 @@ pub(crate) fn document_of(
     settings: Settings,
     number: u64,
 ) -> Option<Document> {
-    let members = roles.iter().enumerate().map(|(index, role)| member(index, *role));
+    let members = roles.iter().enumerate().map(|(index, role)| {
+        let is_in = |bits: u16| bits & 1 << index != 0;
+        Member {
+            is_in_sync: !is_in(settings.customs.lagging),
+            standby: is_in(settings.customs.standby).then(Override::default),
+            ..member(index, *role)
+        }
+    });
     let members = Membership::new(members.collect()).ok()?;
     let body = format!("edit {number}: {settings:?} {roles:?}");
     let charter = Charter {
@@ -102,9 +157,9 @@ pub(crate) fn document_of(
         generation: 1,
         timing: settings.timing,
         election: Election {
-            policy: Policy::LowestId,
+            policy: settings.customs.policy,
             failback: settings.failback,
-            is_automatic: true,
+            is_automatic: settings.customs.is_automatic,
         },
         members,
         maintenance: None,

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Answer, EditOutcome, Event, Order};
+use crate::protocol::membership::Member;
 use crate::protocol::membership::VOTERS_MAX;
 use crate::protocol::message::{Message, Verdict};
 use crate::protocol::units::{Hash, Position, RequestId, StorageId, Term};
@@ -66,6 +67,8 @@ pub(crate) struct Known {
     pub(crate) parent: Option<Position>,
     /// Its voters, a bit each.
     pub(crate) voters: u16,
+    /// Who may lead by it.
+    pub(crate) leads: u16,
 }
 
 /// A promise as the one who got it may count on it.
@@ -148,9 +151,12 @@ pub(crate) fn release_in(from: usize, message: &Message) -> Option<(usize, Term)
 }
 
 fn known(document: &Document, parent: Option<Position>) -> Known {
-    let voters = document.charter.members.voters();
-    let voters = voters.fold(0, |bits, member| bits | 1 << charters::index(&member.id));
-    Known { hash: document.hash, parent, voters }
+    let named = |is_named: fn(&Member) -> bool| {
+        let members = document.charter.members.all().filter(|member| is_named(member));
+        members.fold(0, |bits, member| bits | 1 << charters::index(&member.id))
+    };
+    let [voters, leads] = [named(Member::votes), named(Member::may_lead)];
+    Known { hash: document.hash, parent, voters, leads }
 }
 
 fn is_most(some: u16, voters: u16) -> bool {

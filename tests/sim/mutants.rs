@@ -35,7 +35,8 @@ fn seeds_max(missing: Missing) -> u64 {
             | Rule::VoteWhileStopping
             | Rule::ActivationReserve
             | Rule::TimeoutNowTerm
-            | Rule::ExactCopy,
+            | Rule::ExactCopy
+            | Rule::EditOnce,
         )
         | Missing::BootClock => RARE_SEEDS_MAX,
         Missing::Rule(_) | Missing::Guard => SEEDS_MAX,

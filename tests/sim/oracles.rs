@@ -11,7 +11,7 @@ use crate::sim::verdicts::{
     View, acting_is_promised, acts_under_own_document, answers_name_their_edit, at_most_one_acts,
     begins_with_a_lease, commits_are_on_a_majority, commits_are_one_line, disks_never_go_back,
     failed_disks_are_silent, handovers_lead_to_the_next, living_children_bind,
-    masters_know_what_was_committed, one_content_per_position, one_vote_per_term,
+    masters_know_what_was_committed, masters_may_lead, one_content_per_position, one_vote_per_term,
     one_winner_per_term, refusals_move_no_term, refused_edits_stay_out, released_for_ever,
     released_when_dead, said_after_written, terms_of_acting_rise, votes_go_to_newer_documents,
     votes_keep_promises, winners_have_votes_on_disk,
@@ -41,7 +41,7 @@ const fn oracle(
 }
 
 /// How many oracles there are.
-const COUNT: usize = 24;
+const COUNT: usize = 25;
 
 /// All of them.
 static ORACLES: [Oracle; COUNT] = [
@@ -73,6 +73,7 @@ static ORACLES: [Oracle; COUNT] = [
         "a master starts from all that was committed",
         masters_know_what_was_committed,
     ),
+    oracle(&[Began], "P8", "nobody leads whom its document keeps from it", masters_may_lead),
     oracle(&[VoteReply], "P4", "no vote goes to an older document", votes_go_to_newer_documents),
     oracle(
         &[Answered, Told, Wrote],

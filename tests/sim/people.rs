@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::protocol::effects::{Input, StepDownReason, Wish};
 use crate::protocol::membership::MemberRole;
-use crate::sim::charters;
+use crate::sim::charters::{self, Customs};
 use crate::sim::faults::Kind;
 use crate::sim::world::World;
 
@@ -42,12 +42,25 @@ impl World {
         let mut settings = charters::settings(running.committed());
         if self.plan.churns && !self.draw.one_in(3) {
             self.change_roles(&mut roles);
+        } else if self.plan.churns && self.draw.one_in(2) {
+            self.change_customs(&mut settings.customs);
         } else {
             settings = self.draw.pick(&self.plan.settings);
         }
         self.edits += 1;
         if let Some(document) = charters::document_of(&roles, settings, self.edits) {
             self.ask(node, Wish::Propose { revision, document });
+        }
+    }
+
+    /// Mastership moves by itself or no longer; a node goes on standby or comes back; its data
+    /// count as complete or not.
+    fn change_customs(&mut self, customs: &mut Customs) {
+        let node = 1 << self.draw.index(self.plan.size);
+        match self.draw.below(3) {
+            0 => customs.is_automatic = !customs.is_automatic,
+            1 => customs.standby ^= node,
+            _ => customs.lagging ^= node,
         }
     }
 

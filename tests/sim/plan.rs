@@ -5,7 +5,7 @@
 use core::time::Duration;
 use std::collections::BTreeSet;
 
-use crate::protocol::membership::{Failback, MemberRole, VOTERS_MAX};
+use crate::protocol::membership::{Failback, MemberRole, Policy, VOTERS_MAX};
 use crate::protocol::timing::Timing;
 use crate::sim::charters::Settings;
 use crate::sim::draw::Draw;
@@ -87,11 +87,24 @@ impl Plan {
             4..6 => Timing::DEFAULT,
             _ => any_timing(draw),
         };
-        let mut settings = vec![Settings { timing, failback: any_failback(timing, draw) }];
+        let mut settings = vec![Settings::plain(timing, any_failback(timing, draw))];
         for _ in 0..3 {
             let timing = if draw.one_in(2) { any_timing(draw) } else { timing };
             let failback = any_failback(timing, draw);
-            settings.push(Settings { timing, failback });
+            settings.push(Settings::plain(timing, failback));
+        }
+        if churns {
+            let policies = [
+                Policy::LowestId,
+                Policy::LowestId,
+                Policy::Priority,
+                Policy::Seniority,
+                Policy::Freshest,
+                Policy::Sticky,
+            ];
+            for one in &mut settings {
+                one.customs.policy = draw.pick(&policies);
+            }
         }
         let beat = timing.dead_after();
         let long_watch = (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60));

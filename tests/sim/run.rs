@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Condition, Input, Wish};
-use crate::protocol::membership::{Member, Membership};
+use crate::protocol::membership::{Member, Membership, Policy};
 use crate::protocol::units::Term;
 use crate::sim::charters;
 use crate::sim::clock::TrueTime;
@@ -28,6 +28,8 @@ const CALM_DRIFT_PPM: i64 = 200;
 const REFUSED_TERMS_MAX: u64 = 40;
 /// So often a handover that was refused is asked for again.
 const HANDOVER_TRIES: u32 = 20;
+/// So often people try to put a cluster in order.
+const ORDER_TRIES: u32 = 60;
 
 /// Runs one seed with all rules, or without one. The world tells what came of it.
 pub(crate) fn run_seed(seed: u64, missing: Option<Missing>, detail: Detail) -> World {
@@ -49,12 +51,56 @@ impl World {
         self.run_for(self.plan.stormy);
         self.calm_down();
         if !self.is_stranded() {
+            self.put_in_order();
             self.end();
         }
         if self.plan.churns {
             self.counters.add(Count::ClustersThatChurned);
         }
         self.counters.lived = self.now.since(TrueTime::default());
+    }
+
+    /// People take back whatever keeps mastership from moving by itself. Where nobody leads, and
+    /// nobody may stand unasked, they ask somebody to (R68).
+    fn put_in_order(&mut self) {
+        let in_order = |document: &Document| {
+            let customs = charters::settings(document).customs;
+            customs == customs.in_order()
+        };
+        let every = self.promise();
+        for _ in 0..ORDER_TRIES {
+            if self.broken.is_some() || self.documents().all(in_order) {
+                return;
+            }
+            match self.acting() {
+                Some(master) => self.take_back(master),
+                None => self.summon_somebody(),
+            }
+            self.run_for(every);
+        }
+        let documents: Vec<_> = self.documents().map(|document| document.position).collect();
+        let detail = format!("the documents are at {documents:?}, {:?} acts", self.acting());
+        self.fail("P7", "people can put a cluster in order whose majority can talk", detail);
+    }
+
+    fn take_back(&mut self, master: usize) {
+        let Some(node) = self.machines[master].node.as_ref() else { return };
+        let committed = node.committed().clone();
+        let roles = charters::roles(&committed);
+        let mut settings = charters::settings(&committed);
+        settings.customs = settings.customs.in_order();
+        self.edits += 1;
+        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
+            self.ask(master, Wish::Propose { revision: committed.revision, document });
+        }
+    }
+
+    fn summon_somebody(&mut self) {
+        let able: Vec<usize> = (0..self.plan.size).filter(|node| self.can_lead(*node)).collect();
+        if let [_, ..] = able.as_slice() {
+            let node = self.draw.pick(&able);
+            self.ask(node, Wish::Transfer { to: Some(charters::name(node)) });
+        }
     }
 
     /// What the calm must show.
@@ -276,7 +322,31 @@ impl World {
     fn may_fail_back(&self, master: usize) -> bool {
         let document = self.machines[master].node.as_ref().map(|node| node.committed());
         let is_due = document.and_then(charters::failback_after).is_some();
-        is_due && self.preferred() != Some(master)
+        is_due && !self.is_best(master)
+    }
+
+    /// The policy of the newest document.
+    fn policy(&self) -> Policy {
+        let newest = self.documents().max_by_key(|document| document.position);
+        newest.expect("there is a machine").charter.election.policy
+    }
+
+    /// Whether `one` is preferred to `other` in the calm, where nobody's data are known to be
+    /// fresher. By age it cannot be told from outside.
+    fn is_better(&self, one: usize, other: usize) -> bool {
+        let by_priority = (charters::priority(other), one) < (charters::priority(one), other);
+        match self.policy() {
+            Policy::LowestId => one < other,
+            Policy::Priority | Policy::Freshest => by_priority,
+            Policy::Seniority => true,
+            Policy::Sticky => false,
+        }
+    }
+
+    /// Whether nobody who can lead is preferred to this node.
+    fn is_best(&self, node: usize) -> bool {
+        let mut others = (0..self.plan.size).filter(|other| *other != node);
+        !others.any(|other| self.can_lead(other) && self.is_better(other, node))
     }
 
     /// The latest term that any node is in.
@@ -349,11 +419,6 @@ impl World {
         whole.count() < members.majority()
     }
 
-    /// The preferred one of those that can lead.
-    fn preferred(&self) -> Option<usize> {
-        (0..self.plan.size).find(|node| self.can_lead(*node))
-    }
-
     /// Mastership does not move without cause; the only cause left is the preferred node (P8).
     fn watch(&mut self) {
         let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
@@ -362,11 +427,10 @@ impl World {
         if self.broken.is_some() {
             return;
         }
-        let preferred = self.preferred();
         let changes = &self.history.activations[before..];
         // Cool-downs differ, so the way back to the preferred node may have several steps.
         let leaders = [master].into_iter().chain(changes.iter().map(|change| change.node));
-        if !leaders.is_sorted_by(|earlier, later| later < earlier) {
+        if !leaders.is_sorted_by(|earlier, later| self.is_better(*later, *earlier)) {
             let detail = format!("{} led, then {changes:?}", charters::name(master));
             self.fail("P7", "in a settled network mastership does not move", detail);
             return;
@@ -385,7 +449,8 @@ impl World {
         // Short terms of the preferred node double its cool-down, up to sixteenfold (R41).
         let least = self.promise();
         if cooldown.is_some_and(|span| span.max(least) * 16 + margin < self.plan.watch)
-            && Some(leader) != preferred
+            && !self.is_best(leader)
+            && self.policy() != Policy::Seniority
         {
             let detail = format!("{} still leads", charters::name(leader));
             self.fail("P8", "the preferred node leads after its cool-down", detail);
@@ -421,7 +486,7 @@ impl World {
         let last = self.history.activations[before - 1].term;
         let gap = self.history.endings.get(&last).map(|ended| next.at.since(*ended));
         // A failback that was just under way goes to a better node instead.
-        let is_wanted = next.node == target || next.node < master;
+        let is_wanted = next.node == target || self.is_better(next.node, master);
         if !is_wanted || gap.is_none_or(|gap| gap > limit) {
             let detail = format!("{next:?} instead of {target} within {limit:?}: gap {gap:?}");
             self.fail("P9", "a planned handover costs round trips, not leases", detail);

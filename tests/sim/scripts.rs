@@ -52,7 +52,7 @@ impl Cast {
             Self::Lan | Self::Witness | Self::Four | Self::Five | Self::Two => Timing::LAN,
             Self::Default | Self::All => Timing::DEFAULT,
         };
-        Settings { timing, failback: Failback::Never }
+        Settings::plain(timing, Failback::Never)
     }
 
     fn roles(self) -> Vec<MemberRole> {

@@ -109,6 +109,13 @@ pub(crate) fn masters_know_what_was_committed(view: &View<'_>, fact: &Fact<'_>) 
     is_lost.then(|| format!("{accepted} does not descend from {committed}"))
 }
 
+pub(crate) fn masters_may_lead(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
+    let Fact::Began { node, accepted, .. } = fact else { return None };
+    let known = view.history.documents.get(accepted)?;
+    let is_named = known.leads & 1 << node != 0;
+    (!is_named).then(|| format!("{} leads under {accepted}", charters::name(*node)))
+}
+
 pub(crate) fn votes_go_to_newer_documents(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let Fact::Said { node, to, message: Message::VoteReply(ballot) } = fact else { return None };
     let key = (*node, *to, ballot.candidacy);

@@ -102,7 +102,7 @@ fn a_document_that_is_not_on_disk_yet_is_not_spoken_of() {
 /// Promises: P12
 #[test]
 fn mail_that_waits_for_a_slow_disk_gathers_no_heap() {
-    let settings = Settings { timing: Timing::LAN, failback: Failback::Never };
+    let settings = Settings::plain(Timing::LAN, Failback::Never);
     let record = charters::founding(A, &charters::document(3, settings, 0));
     let mut ledger = Ledger::new(record, Moment::default());
     ledger.adopt(Term(9));

@@ -51,7 +51,7 @@ fn of_two_editors_with_the_same_text_before_them_one_is_told_to_look_again() {
     stage.run_for(Duration::from_secs(1));
     let seen = stage.status(A).revision;
     assert!(matches!(stage.edit(A, NEW), Answer::Edited(EditOutcome::Committed { .. })));
-    let settings = Settings { timing: Timing::LAN, failback: Failback::Never };
+    let settings = Settings::plain(Timing::LAN, Failback::Never);
     let document = charters::document(3, settings, 99);
     let answer = stage.ask(A, Wish::Propose { revision: seen, document });
     assert_eq!(
@@ -111,7 +111,7 @@ fn an_edit_asked_of_a_follower_is_decided_by_the_master() {
     };
     assert_eq!((revision, position.term), (seen + 1, stage.term(A)));
     assert_eq!(stage.disk(A).committed.charter.election.failback, NEW);
-    let settings = Settings { timing: Timing::LAN, failback: Failback::Never };
+    let settings = Settings::plain(Timing::LAN, Failback::Never);
     let document = charters::document(3, settings, 99);
     let answer = stage.ask(C, Wish::Propose { revision: seen, document });
     let moved = Rejection::RevisionMoved { now: seen + 1 };
@@ -147,7 +147,7 @@ fn an_edit_that_reaches_another_term_than_it_was_meant_for_is_unknown() {
     stage.run_for(Duration::from_secs(1));
     let before = stage.status(A).revision;
     let Wish::Propose { revision, document } =
-        stage.next_edit(B, Settings { timing: Timing::LAN, failback: NEW })
+        stage.next_edit(B, Settings::plain(Timing::LAN, NEW))
     else {
         unreachable!("an edit is a proposal")
     };
@@ -200,7 +200,7 @@ fn who_does_not_understand_the_document_keeps_and_acknowledges_it_and_does_not_l
     let mut stage = Stage::led_by_a(3);
     stage.run_for(Duration::from_secs(1));
     let revision = stage.status(A).revision;
-    let settings = Settings { timing: Timing::LAN, failback: Failback::Never };
+    let settings = Settings::plain(Timing::LAN, Failback::Never);
     let mut document = charters::document(3, settings, 99);
     Arc::make_mut(&mut document.charter).is_understood = false;
     let answer = stage.ask(A, Wish::Propose { revision, document });

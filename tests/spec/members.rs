@@ -14,7 +14,7 @@ const D: usize = 3;
 const E: usize = 4;
 const V: MemberRole = MemberRole::Voter;
 const O: MemberRole = MemberRole::Observer;
-const SETTINGS: Settings = Settings { timing: Timing::LAN, failback: Failback::Never };
+const SETTINGS: Settings = Settings::plain(Timing::LAN, Failback::Never);
 const SECOND: Duration = Duration::from_secs(1);
 
 /// Nodes for these roles, of which the preferred one leads, and who know each other well.
@@ -271,7 +271,7 @@ fn a_voter_removed_by_a_master_that_is_cut_off_is_not_acknowledged_and_votes_on(
 fn a_lease_leans_on_those_who_vote_now_and_not_on_those_who_went() {
     // d and e renew their promises, b and c do not: with e gone, one of these two must do.
     let half = || {
-        let settings = Settings { timing: Timing::DEFAULT, failback: Failback::Never };
+        let settings = Settings::plain(Timing::DEFAULT, Failback::Never);
         let mut stage = Stage::lacking(None, &[V; 5], settings);
         stage.run_for(SECOND * 10);
         stage.cut_one_way(A, B);
@@ -311,7 +311,7 @@ fn an_edit_that_would_leave_the_lease_to_a_clock_nobody_leans_on_is_refused() {
 fn a_voter_too_far_away_to_lead_with_is_not_taken() {
     let ms = Duration::from_millis;
     let timing = Timing::new(ms(50), ms(1_000), ms(100), 10_000, ms(20)).expect("it fits");
-    let settings = Settings { timing, failback: Failback::Never };
+    let settings = Settings::plain(timing, Failback::Never);
     let mut stage = Stage::lacking(None, &[V, O], settings);
     stage.set_delay(ms(60));
     stage.run_for(SECOND * 5);

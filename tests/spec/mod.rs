@@ -37,6 +37,7 @@ mod members;
 mod network;
 mod outbox;
 mod patience;
+mod policies;
 mod preference;
 mod properties;
 mod report;

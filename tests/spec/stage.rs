@@ -10,7 +10,7 @@ use crate::protocol::message::Message;
 use crate::protocol::status::{Duty, Status};
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{Moment, Term};
-use crate::sim::charters::{self, Settings};
+use crate::sim::charters::{self, Customs, Settings};
 use crate::sim::clock::TrueTime;
 use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
@@ -37,13 +37,13 @@ pub(crate) struct Stage {
 impl Stage {
     /// `size` nodes, failback after `failback`, all started.
     pub(crate) fn of(size: usize, failback: Failback) -> Self {
-        let settings = Settings { timing: Timing::LAN, failback };
+        let settings = Settings::plain(Timing::LAN, failback);
         Self::founded(size, settings)
     }
 
     /// `size` nodes that never fail back, under `timing`, of which the preferred one leads.
     pub(crate) fn timed(size: usize, timing: Timing) -> Self {
-        let settings = Settings { timing, failback: Failback::Never };
+        let settings = Settings::plain(timing, Failback::Never);
         Self::lacking(None, &vec![MemberRole::Voter; size], settings)
     }
 
@@ -63,7 +63,7 @@ impl Stage {
 
     /// `size` nodes with the lan timing, failback after `failback`; chance follows `seed`.
     pub(crate) fn by_chance(size: usize, failback: Failback, seed: u64) -> Self {
-        let settings = Settings { timing: Timing::LAN, failback };
+        let settings = Settings::plain(Timing::LAN, failback);
         Self::seeded(None, &vec![MemberRole::Voter; size], settings, seed)
     }
 
@@ -75,7 +75,7 @@ impl Stage {
         seed: u64,
         listener: Listener,
     ) -> Self {
-        let settings = Settings { timing: Timing::LAN, failback };
+        let settings = Settings::plain(Timing::LAN, failback);
         let mut stage = Self::seeded(None, &vec![MemberRole::Voter; size], settings, seed);
         stage.set_delay(Duration::from_millis(1));
         for node in 0..size {
@@ -88,6 +88,16 @@ impl Stage {
             stage.start(node);
         }
         stage.world.listener = Some(listener);
+        stage
+    }
+
+    /// Three nodes with the lan timing under these customs, all started at once.
+    pub(crate) fn under(customs: Customs, failback: Failback) -> Self {
+        let settings = Settings { customs, ..Settings::plain(Timing::LAN, failback) };
+        let mut stage = Self::founded(3, settings);
+        for node in 0..3 {
+            stage.start(node);
+        }
         stage
     }
 
@@ -247,6 +257,12 @@ impl Stage {
         self.world.set_clock_rates(node, (ppm, 0));
     }
 
+    /// The data of `node` are this fresh from now on.
+    pub(crate) fn set_freshness(&mut self, node: usize, freshness: u64) {
+        let condition = Condition { is_healthy: true, freshness: Some(freshness) };
+        self.world.feed(node, Input::Condition(condition));
+    }
+
     /// The work at `node` is in order from now on, or is not.
     pub(crate) fn set_health(&mut self, node: usize, is_healthy: bool) {
         let condition = Condition { is_healthy, freshness: None };
@@ -274,12 +290,18 @@ impl Stage {
 
     /// Proposes the next document, with these contents, to a node.
     pub(crate) fn edit(&mut self, node: usize, failback: Failback) -> Answer {
-        self.edit_to(node, Settings { timing: Timing::LAN, failback })
+        self.edit_to(node, Settings::plain(Timing::LAN, failback))
     }
 
     /// Proposes a document with another timing to a node.
     pub(crate) fn edit_timing(&mut self, node: usize, timing: Timing) -> Answer {
-        self.edit_to(node, Settings { timing, failback: Failback::Never })
+        self.edit_to(node, Settings::plain(timing, Failback::Never))
+    }
+
+    /// Proposes a document under other customs to a node.
+    pub(crate) fn edit_customs(&mut self, node: usize, customs: Customs) -> Answer {
+        let settings = charters::settings(&self.disk(node).committed);
+        self.edit_to(node, Settings { customs, ..settings })
     }
 
     fn edit_to(&mut self, node: usize, settings: Settings) -> Answer {

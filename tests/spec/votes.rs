@@ -17,7 +17,7 @@ const NOW: Moment = Moment { boot_ns: 1_000_000_000, raw_ns: 1_000_000_000 };
 const SECOND: Duration = Duration::from_secs(1);
 
 fn record() -> Durable {
-    let settings = Settings { timing: Timing::LAN, failback: Failback::Never };
+    let settings = Settings::plain(Timing::LAN, Failback::Never);
     let mut record = charters::founding(A, &charters::document(3, settings, 0));
     record.term = Term(5);
     record.accepted.position = Position { term: Term(4), version: 7 };

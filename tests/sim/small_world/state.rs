@@ -94,7 +94,7 @@ pub(crate) struct Small {
 
 fn settings() -> Settings {
     let timing = Timing::new(HEARTBEAT, PROMISE, STOP, 1, HEARTBEAT);
-    Settings { timing: timing.expect("a small but legal timing"), failback: Failback::Never }
+    Settings::plain(timing.expect("a small but legal timing"), Failback::Never)
 }
 
 /// Nothing here is left to chance; what asks for dice uses them for latencies only.

@@ -112,7 +112,7 @@ impl Scene {
             Step::BreakDisk(node) => stage.break_disk(node),
             Step::MendDisk(node) => stage.mend_disk(node),
             Step::Edit(node) => {
-                let settings = Settings { timing: Timing::LAN, failback: EDITED };
+                let settings = Settings::plain(Timing::LAN, EDITED);
                 let wish = stage.next_edit(node, settings);
                 stage.wish(node, wish);
             }
