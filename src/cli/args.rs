@@ -19,7 +19,6 @@ use crate::protocol::units::NodeId;
 use crate::settings::duration;
 use crate::settings::paths::Flags;
 use crate::settings::suggest::nearest;
-use crate::wire::codes;
 use crate::wire::hold::While;
 
 /// How much of the history is shown if nobody says.
@@ -277,7 +276,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "show" => Command::Show(typed.format()),
         "apply" => Command::Apply(operands::apply(&mut typed)?),
         "edit" => Command::Edit { patience: typed.time("wait", operands::DECIDED_WITHIN)? },
-        "explain" => Command::Explain(code(&mut typed)?, typed.format()),
+        "explain" => operands::explain(&mut typed)?,
         "fence-check" => fence_check(&mut typed)?,
         "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),
         "config origin" => Command::ConfigOrigin,
@@ -390,19 +389,6 @@ fn stay(typed: &Typed) -> Result<Stay, UsageError> {
         (false, false) => Ok(Stay::Leave),
         (false, true) => Err(typed.wrong("--new needs --follow: it waits for events".to_owned())),
     }
-}
-
-/// The code that `quorate explain …` names.
-fn code(typed: &mut Typed) -> Result<Option<&'static str>, UsageError> {
-    let Some(word) = typed.operands.pop() else { return Ok(None) };
-    let word = word.to_string_lossy();
-    if let Some(known) = codes::names().find(|known| *known == word) {
-        return Ok(Some(known));
-    }
-    // Nobody means another number.
-    let words = codes::names().filter(|known| !known.starts_with(|c: char| c.is_ascii_digit()));
-    let meant = nearest(&word, words).map(|code| format!("quorate explain {code}"));
-    Err(UsageError { meant, ..typed.wrong(format!("unknown code {word}")) })
 }
 
 fn fence_check(typed: &mut Typed) -> Result<Command, UsageError> {

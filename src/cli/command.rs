@@ -82,6 +82,8 @@ pub enum Command {
     },
     /// Say what a code means, or list all.
     Explain(Option<&'static str>, Format),
+    /// `explain who`.
+    ExplainWho(Format),
     /// Keep the highest term in a file; stale ones do not pass.
     FenceCheck {
         /// The file.

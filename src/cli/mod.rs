@@ -38,6 +38,7 @@ mod threads;
 mod token_file;
 pub mod trust;
 mod watch;
+mod who;
 
 use args::{Command, UsageError, Watch};
 use commands::Outcome;
@@ -138,6 +139,7 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
         Command::ConfigOrigin => config::origin(places, console),
+        Command::ExplainWho(format) => who::explain(door, *format, console),
         Command::Explain(code, format) => explain::explain(*code, *format, console),
         Command::FenceCheck { file, term, patience } => {
             fence::check(file, *term, std::env::var_os(environment::TERM), *patience)

@@ -395,11 +395,12 @@ pub static TOPICS: &[Topic] = &[
     },
     topic("config origin", Shelf::Configure, "which files are used and who said so"),
     Topic {
-        operand: Operand::Optional("CODE"),
+        operand: Operand::Optional("CODE|who"),
         flags: &[JSON],
         about: "CODE is what events, refusals and reasons carry in JSON, or an exit code such as\n\
-                75. Without CODE it lists all. It asks no daemon. In JSON: one object a line.",
-        ..topic("explain", Shelf::Ask, "what a code means, and what to do now")
+                75. Without CODE it lists all. It asks no daemon. In JSON: one object a line.\n\
+                `explain who` asks the daemon, and shows who would lead in whose place and why.",
+        ..topic("explain", Shelf::Ask, "what a code means; who would lead, and why")
     },
     Topic {
         operand: Operand::Many("COMMAND"),

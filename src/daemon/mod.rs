@@ -75,6 +75,7 @@ mod listener;
 pub mod network;
 pub mod outbox;
 mod peer;
+pub mod ranking;
 mod rate;
 mod session;
 mod shared;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::daemon::fitness::FitnessReport;
+use crate::daemon::ranking;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, EditOutcome};
 use crate::protocol::membership::MemberRole;
@@ -68,6 +69,7 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         heartbeat_ms: milliseconds(status.timing.heartbeat()),
         peers: status.peers.iter().map(|one| peer(one, &around.links)).collect(),
         blockers: status.blockers.iter().map(blocker).collect(),
+        ranking: ranking::report(status),
         core_age_ms: milliseconds(around.core_age),
         objections: around.fitness.objections.clone(),
         health: around.fitness.health.clone(),

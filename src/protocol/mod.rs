@@ -74,6 +74,7 @@ pub(crate) mod ledger;
 pub(crate) mod voter;
 pub(crate) mod preference;
 pub(crate) mod standing;
+pub(crate) mod ranking;
 pub(crate) mod pledge;
 // roles
 pub(crate) mod turn;

@@ -70,7 +70,7 @@ fn freshness(voter: &Voter, id: &NodeId) -> Option<u64> {
 }
 
 /// How long its process has run, as far as this node can tell.
-fn age(voter: &Voter, id: &NodeId, now: Moment) -> Duration {
+pub(crate) fn age(voter: &Voter, id: &NodeId, now: Moment) -> Duration {
     if *id == voter.me {
         return voter.age(now);
     }

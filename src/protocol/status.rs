@@ -5,7 +5,7 @@ use alloc::vec::Vec;
 use core::time::Duration;
 
 use crate::protocol::effects::Condition;
-use crate::protocol::membership::MemberRole;
+use crate::protocol::membership::{MemberRole, Policy};
 use crate::protocol::units::{ClusterId, Label, Moment, NodeId, Position, StorageId, Term};
 
 /// What a node is doing, in one word.
@@ -135,12 +135,54 @@ pub struct Status {
     pub committed: Position,
     /// The committed document's content revision.
     pub revision: u64,
-    /// Every other member.
+    /// Every other member this node has to do with: of an observer's, those that vote.
     pub peers: Vec<PeerStatus>,
     /// If the master vanished now, what would keep the rest from electing another.
     pub blockers: Vec<Blocker>,
+    /// Every member in the order in which they would lead; those who could not come last.
+    pub ranking: Vec<Placing>,
+    /// Who is preferred, by the committed document.
+    pub policy: Policy,
+    /// Whether mastership moves without being asked to, by the committed document.
+    pub moves_by_itself: bool,
     /// The promise length and heartbeat in force.
     pub timing: crate::protocol::timing::Timing,
+}
+
+/// Where a member stands in the order of those who could lead, and why.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Placing {
+    /// Its name.
+    pub id: NodeId,
+    /// What keeps it from leading, or makes it the last to; nothing if it could lead now.
+    pub hindrance: Option<Hindrance>,
+    /// Its priority in the document.
+    pub priority: u32,
+    /// How fresh its data are, as it says.
+    pub freshness: Option<u64>,
+    /// How long its process has run, as far as this node can tell.
+    pub age: Duration,
+    /// Whether it was master last, as far as this node knows.
+    pub is_incumbent: bool,
+}
+
+/// Why a member is not among those who could lead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Hindrance {
+    /// It is a witness or an observer.
+    NeverLeads(MemberRole),
+    /// Its data do not count as complete, and the document asks for that.
+    OutOfSync,
+    /// The document has it leave the field to others: it is the last resort.
+    Standby,
+    /// It was not heard within dead_after.
+    NotHeard,
+    /// Its work is not in order: it is the last resort.
+    Unhealthy,
+    /// It stepped down a while ago, is being stopped, or its disk failed, as it says.
+    HeldOff,
+    /// This node is no voter with this disk, is being stopped, or its disk failed.
+    Unable,
 }
 
 /// What would block a failover now.

@@ -155,23 +155,36 @@ impl Voter {
         self.members().voters().filter(|member| member.id != self.me)
     }
 
-    /// Every member of the accepted or committed document but this node.
+    /// Everybody of the accepted or committed document whom this node has to do with: every other
+    /// member, or only those that vote if this node does not (R49).
     pub(crate) fn known_members(&self) -> Vec<Member> {
         let accepted = self.durable().accepted.charter.members.all();
         let committed = self.durable().committed.charter.members.all();
         let mut known: BTreeMap<&NodeId, &Member> = BTreeMap::new();
-        for member in committed.chain(accepted).filter(|member| member.id != self.me) {
+        for member in committed.chain(accepted).filter(|member| self.has_to_do_with(member)) {
             known.insert(&member.id, member);
         }
         known.into_values().cloned().collect()
+    }
+
+    /// Observers have nothing to say to each other, and there may be thousands.
+    fn has_to_do_with(&self, other: &Member) -> bool {
+        let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
+        let votes = |id: &NodeId| {
+            let votes_by =
+                |document: &Document| document.charter.members.find(id).is_some_and(Member::votes);
+            votes_by(accepted) || votes_by(committed)
+        };
+        other.id != self.me && (other.votes() || votes(&self.me) || votes(&other.id))
     }
 
     /// The names of all [`Self::known_members`], in their order.
     pub(crate) fn peer_names(&self) -> Vec<NodeId> {
         let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
         if Arc::ptr_eq(&accepted.charter, &committed.charter) {
-            let names = accepted.charter.members.all().map(|member| &member.id);
-            return names.filter(|id| **id != self.me).cloned().collect();
+            let names = accepted.charter.members.all();
+            let name = |member: &Member| member.id.clone();
+            return names.filter(|member| self.has_to_do_with(member)).map(name).collect();
         }
         self.known_members().into_iter().map(|member| member.id).collect()
     }

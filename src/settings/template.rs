@@ -22,6 +22,7 @@ generation: 1
 # timing: {{heartbeat: 500ms, dead_after: 4s, stop: 500ms, drift: 1%}}
 
 # Who should be master when several could: the lowest id, once it has been up for `failback`.
+# Other policies: priority, seniority, freshest, sticky (contrib/doc/policies.md).
 # election: {{policy: lowest-id, failback: 2m}}     # failback: never keeps the master it has
 
 # One line for each node, as `quorate init` printed it there.

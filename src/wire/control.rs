@@ -8,6 +8,7 @@ use alloc::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::wire::hold::{GrantReport, MomentReport, SpanReport, While};
+use crate::wire::ranking::RankingReport;
 
 /// The version of every JSON object a program may read.
 pub const SCHEMA: u32 = 1;
@@ -178,10 +179,13 @@ pub struct StatusReport {
     pub dead_after_ms: u64,
     /// heartbeat in force.
     pub heartbeat_ms: u64,
-    /// Every other member.
+    /// Every other member; of an observer's, those that vote.
     pub peers: Vec<PeerReport>,
     /// What would keep the others from electing a master if the present one vanished now.
     pub blockers: Vec<String>,
+    /// Who would lead in whose place; `quorate explain who` shows it.
+    #[serde(default)]
+    pub ranking: RankingReport,
     /// What speaks against this node as master, each as `SOURCE: REASON`; it stands last then.
     #[serde(default)]
     pub objections: Vec<String>,

@@ -9,6 +9,7 @@ pub mod frame;
 pub mod hello;
 pub mod history;
 pub mod hold;
+pub mod ranking;
 pub mod record;
 mod edits;
 mod spelling;

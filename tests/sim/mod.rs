@@ -22,6 +22,7 @@ mod aims;
 pub(crate) mod charters;
 pub(crate) mod clock;
 mod counters;
+mod customs;
 mod designs;
 pub(crate) mod disk;
 pub(crate) mod draw;

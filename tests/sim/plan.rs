@@ -21,6 +21,16 @@ const SIZES: [usize; 32] = [
     1, 2, 2, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 3, 4, 4, 4, 4, 5, 5, 5, 5, 5, 5, 6, 7, 8, 9,
 ];
 
+/// Who is preferred where people edit all the while, in equal parts.
+const POLICIES: [Policy; 6] = [
+    Policy::LowestId,
+    Policy::LowestId,
+    Policy::Priority,
+    Policy::Seniority,
+    Policy::Freshest,
+    Policy::Sticky,
+];
+
 /// What the calm after the faults is like.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Ending {
@@ -94,17 +104,7 @@ impl Plan {
             settings.push(Settings::plain(timing, failback));
         }
         if churns {
-            let policies = [
-                Policy::LowestId,
-                Policy::LowestId,
-                Policy::Priority,
-                Policy::Seniority,
-                Policy::Freshest,
-                Policy::Sticky,
-            ];
-            for one in &mut settings {
-                one.customs.policy = draw.pick(&policies);
-            }
+            settings.iter_mut().for_each(|one| one.customs.policy = draw.pick(&POLICIES));
         }
         let beat = timing.dead_after();
         let long_watch = (beat * 15).clamp(Duration::from_secs(10), Duration::from_secs(60));

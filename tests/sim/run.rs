@@ -28,8 +28,6 @@ const CALM_DRIFT_PPM: i64 = 200;
 const REFUSED_TERMS_MAX: u64 = 40;
 /// So often a handover that was refused is asked for again.
 const HANDOVER_TRIES: u32 = 20;
-/// So often people try to put a cluster in order.
-const ORDER_TRIES: u32 = 60;
 
 /// Runs one seed with all rules, or without one. The world tells what came of it.
 pub(crate) fn run_seed(seed: u64, missing: Option<Missing>, detail: Detail) -> World {
@@ -58,49 +56,6 @@ impl World {
             self.counters.add(Count::ClustersThatChurned);
         }
         self.counters.lived = self.now.since(TrueTime::default());
-    }
-
-    /// People take back whatever keeps mastership from moving by itself. Where nobody leads, and
-    /// nobody may stand unasked, they ask somebody to (R68).
-    fn put_in_order(&mut self) {
-        let in_order = |document: &Document| {
-            let customs = charters::settings(document).customs;
-            customs == customs.in_order()
-        };
-        let every = self.promise();
-        for _ in 0..ORDER_TRIES {
-            if self.broken.is_some() || self.documents().all(in_order) {
-                return;
-            }
-            match self.acting() {
-                Some(master) => self.take_back(master),
-                None => self.summon_somebody(),
-            }
-            self.run_for(every);
-        }
-        let documents: Vec<_> = self.documents().map(|document| document.position).collect();
-        let detail = format!("the documents are at {documents:?}, {:?} acts", self.acting());
-        self.fail("P7", "people can put a cluster in order whose majority can talk", detail);
-    }
-
-    fn take_back(&mut self, master: usize) {
-        let Some(node) = self.machines[master].node.as_ref() else { return };
-        let committed = node.committed().clone();
-        let roles = charters::roles(&committed);
-        let mut settings = charters::settings(&committed);
-        settings.customs = settings.customs.in_order();
-        self.edits += 1;
-        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
-            self.ask(master, Wish::Propose { revision: committed.revision, document });
-        }
-    }
-
-    fn summon_somebody(&mut self) {
-        let able: Vec<usize> = (0..self.plan.size).filter(|node| self.can_lead(*node)).collect();
-        if let [_, ..] = able.as_slice() {
-            let node = self.draw.pick(&able);
-            self.ask(node, Wish::Transfer { to: Some(charters::name(node)) });
-        }
     }
 
     /// What the calm must show.
@@ -325,30 +280,6 @@ impl World {
         is_due && !self.is_best(master)
     }
 
-    /// The policy of the newest document.
-    fn policy(&self) -> Policy {
-        let newest = self.documents().max_by_key(|document| document.position);
-        newest.expect("there is a machine").charter.election.policy
-    }
-
-    /// Whether `one` is preferred to `other` in the calm, where nobody's data are known to be
-    /// fresher. By age it cannot be told from outside.
-    fn is_better(&self, one: usize, other: usize) -> bool {
-        let by_priority = (charters::priority(other), one) < (charters::priority(one), other);
-        match self.policy() {
-            Policy::LowestId => one < other,
-            Policy::Priority | Policy::Freshest => by_priority,
-            Policy::Seniority => true,
-            Policy::Sticky => false,
-        }
-    }
-
-    /// Whether nobody who can lead is preferred to this node.
-    fn is_best(&self, node: usize) -> bool {
-        let mut others = (0..self.plan.size).filter(|other| *other != node);
-        !others.any(|other| self.can_lead(other) && self.is_better(other, node))
-    }
-
     /// The latest term that any node is in.
     fn highest_term(&self) -> Term {
         let nodes = self.machines.iter().filter_map(|machine| machine.node.as_ref());
@@ -372,7 +303,7 @@ impl World {
     }
 
     /// The newest document of each node, running or not.
-    fn documents(&self) -> impl Iterator<Item = &Document> {
+    pub(crate) fn documents(&self) -> impl Iterator<Item = &Document> {
         self.machines.iter().map(|machine| match &machine.node {
             Some(node) => &node.durable().accepted,
             None => &machine.disk.record().accepted,
@@ -391,7 +322,7 @@ impl World {
     }
 
     /// Whether this node is whole, hears everybody, and may lead.
-    fn can_lead(&self, node: usize) -> bool {
+    pub(crate) fn can_lead(&self, node: usize) -> bool {
         let is_deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, node));
         let member = self.members().find(&charters::name(node));
         self.is_whole(node) && !is_deaf && member.is_some_and(Member::may_lead)

@@ -6,7 +6,9 @@ use core::time::Duration;
 use crate::protocol::effects::{Answer, EditOutcome, Rejection, Wish};
 use crate::protocol::membership::{ChangeRefusal, Failback, Policy};
 use crate::protocol::message::HandoverRefusal;
+use crate::protocol::status::Hindrance;
 use crate::protocol::timing::Timing;
+use crate::protocol::units::NodeId;
 use crate::sim::charters::{self, Customs};
 use crate::spec::stage::{A, B, C, Stage};
 
@@ -240,4 +242,26 @@ fn the_data_of_a_sitting_master_count_as_complete() {
     let answer = stage.edit_customs(A, Customs { lagging: 1 << A, ..Customs::PLAIN });
     let refusal = Rejection::Members(ChangeRefusal::MasterMustLead);
     assert_eq!(answer, Answer::Edited(EditOutcome::Rejected(refusal)));
+}
+
+/// Promises: P8
+#[test]
+fn people_see_who_would_lead_in_whose_place_and_what_keeps_the_others_from_it() {
+    let mut stage = under(Policy::Priority);
+    stage.await_master(B);
+    stage.run_for(LONG);
+    let customs = Customs { policy: Policy::Priority, standby: 1 << C, ..Customs::PLAIN };
+    stage.edit_customs(B, customs);
+    stage.run_for(Duration::from_secs(1));
+    let seen = |stage: &Stage| -> Vec<(NodeId, Option<Hindrance>)> {
+        let ranking = stage.status(A).ranking;
+        ranking.into_iter().map(|placing| (placing.id, placing.hindrance)).collect()
+    };
+    let [a, b, c] = [A, B, C].map(charters::name);
+    let standby = (c.clone(), Some(Hindrance::Standby));
+    assert_eq!(seen(&stage), [(b.clone(), None), (a.clone(), None), standby.clone()]);
+    stage.crash(B);
+    stage.await_master(A);
+    stage.run_for(LONG);
+    assert_eq!(seen(&stage), [(a, None), (b, Some(Hindrance::NotHeard)), standby]);
 }

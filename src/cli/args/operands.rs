@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{ApplyOptions, Command, Trial, Typed, UsageError};
 use crate::settings::hooks::HookName;
 use crate::settings::suggest::nearest;
+use crate::wire::codes;
 
 /// The number that `quorate set-position` is given.
 pub(super) fn position(typed: &mut Typed) -> Result<u64, UsageError> {
@@ -64,4 +65,25 @@ pub(super) fn apply(typed: &mut Typed) -> Result<ApplyOptions, UsageError> {
         patience: typed.time("wait", DECIDED_WITHIN)?,
         format: typed.format(),
     })
+}
+
+/// `explain`: a code, who would lead, or everything.
+pub(super) fn explain(typed: &mut Typed) -> Result<Command, UsageError> {
+    if typed.operands.iter().any(|word| word == "who") {
+        return Ok(Command::ExplainWho(typed.format()));
+    }
+    Ok(Command::Explain(code(typed)?, typed.format()))
+}
+
+/// The code that `quorate explain …` names.
+fn code(typed: &mut Typed) -> Result<Option<&'static str>, UsageError> {
+    let Some(word) = typed.operands.pop() else { return Ok(None) };
+    let word = word.to_string_lossy();
+    if let Some(known) = codes::names().find(|known| *known == word) {
+        return Ok(Some(known));
+    }
+    // Nobody means another number.
+    let words = codes::names().filter(|known| !known.starts_with(|c: char| c.is_ascii_digit()));
+    let meant = nearest(&word, words).map(|code| format!("quorate explain {code}"));
+    Err(UsageError { meant, ..typed.wrong(format!("unknown code {word}")) })
 }

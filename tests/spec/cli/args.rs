@@ -100,6 +100,7 @@ fn every_command_is_understood() {
         ("show", Command::Show(Format::Text)),
         ("explain", Command::Explain(None, Format::Text)),
         ("explain quorum-lost --json", Command::Explain(Some("quorum-lost"), Format::Json)),
+        ("explain who --json", Command::ExplainWho(Format::Json)),
         ("explain 75", Command::Explain(Some("75"), Format::Text)),
         ("fence-check token", fence("token", None, 30)),
         ("fence-check /a/b 7 --timeout 5s", fence("/a/b", Some(Term(7)), 5)),

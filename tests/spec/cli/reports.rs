@@ -44,6 +44,7 @@ pub(super) fn follower() -> StatusReport {
         heartbeat_ms: 500,
         peers: vec![peer("alpha"), peer("charlie")],
         blockers: vec![],
+        ranking: quorate::wire::ranking::RankingReport::default(),
         objections: vec![],
         health: None,
         freshness: None,
