@@ -20,6 +20,7 @@ mod hooks_tried;
 mod history;
 mod latency;
 mod led;
+mod linear;
 mod looks;
 mod mounts;
 mod hooked;

@@ -24,6 +24,7 @@ pub(crate) mod clock;
 mod counters;
 mod customs;
 mod designs;
+pub(crate) mod editing;
 pub(crate) mod disk;
 pub(crate) mod draw;
 pub(crate) mod faults;

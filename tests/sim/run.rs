@@ -52,6 +52,7 @@ impl World {
             self.put_in_order();
             self.end();
         }
+        self.judge_edits();
         if self.plan.churns {
             self.counters.add(Count::ClustersThatChurned);
         }
@@ -75,6 +76,15 @@ impl World {
                 self.watch();
                 self.hand_over();
             }
+        }
+    }
+
+    /// What the clients saw of their edits has an explanation, says a checker that is not ours.
+    fn judge_edits(&mut self) {
+        self.look_at_document();
+        if self.broken.is_none() && !self.editing.record().is_linearizable() {
+            let detail = format!("{:?}", self.editing.record());
+            self.fail("P4", "edits take effect one after the other while they are asked", detail);
         }
     }
 

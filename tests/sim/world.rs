@@ -11,6 +11,7 @@ use crate::sim::clock::{Clocks, TrueTime};
 use crate::sim::counters::Counters;
 use crate::sim::disk::{self, Disk};
 use crate::sim::draw::Draw;
+use crate::sim::editing::Editing;
 use crate::sim::faults::{Strike, Undo};
 use crate::sim::guard::Guard;
 use crate::sim::history::{Fact, History};
@@ -111,6 +112,8 @@ pub(crate) struct World {
     pub(crate) answers: Vec<(RequestId, Answer)>,
     /// How often the document was edited.
     pub(crate) edits: u64,
+    /// What whoever edited it saw.
+    pub(crate) editing: Editing,
     /// Who writes a transcript, if anybody does.
     pub(crate) listener: Option<Listener>,
     requests: u64,
@@ -130,6 +133,7 @@ impl World {
         let document =
             charters::document_of(&plan.roles, plan.settings[0], 0).expect("somebody may lead");
         let history = History::new(&document);
+        let editing = Editing::of(&document);
         let now = TrueTime::default();
         let machine = |index| {
             let disk = Disk::new(charters::founding(index, &document), plan.disk);
@@ -158,6 +162,7 @@ impl World {
             refuser: None,
             answers: Vec::new(),
             edits: 0,
+            editing,
             listener: None,
             requests: 0,
             missing,
@@ -301,6 +306,7 @@ impl World {
         for (request, answer) in effects.answers {
             self.trace.note(self.now, format_args!("{} answers {answer:?}", charters::name(node)));
             self.observe(&Fact::Answered { request, answer: &answer });
+            self.editing.answered(request, &answer);
             self.answers.push((request, answer));
         }
         for event in effects.events {
@@ -424,11 +430,23 @@ impl World {
     pub(crate) fn ask(&mut self, node: usize, wish: Wish) -> RequestId {
         self.requests += 1;
         let request = RequestId(self.requests);
-        if let Wish::Propose { document, .. } = &wish {
+        if let Wish::Propose { revision, document } = &wish {
             self.observe(&Fact::Asked { request, hash: document.hash });
+            self.look_at_document();
+            let seen = self.machines[node].node.as_ref().map(|node| node.committed());
+            self.editing.asked(request, seen, *revision, document);
         }
         self.feed(node, Input::Asked { request, wish });
         request
+    }
+
+    /// Somebody looks at the document where it cannot be outdated: at the acting master, unless
+    /// its daemon was started anew while what it had let run still acts.
+    pub(crate) fn look_at_document(&mut self) {
+        let acting = self.acting().and_then(|master| self.machines[master].node.as_ref());
+        if let Some(master) = acting.filter(|master| master.voter.activity.is_acting()) {
+            self.editing.looked(master.committed());
+        }
     }
 
     /// Where something acts now.

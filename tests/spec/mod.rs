@@ -32,6 +32,7 @@ mod init;
 mod keys;
 mod leases;
 mod limits;
+pub(crate) mod linear;
 mod log;
 mod members;
 mod network;
