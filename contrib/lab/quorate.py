@@ -63,13 +63,17 @@ class Node:
     def status(self, limit=1.0):
         """What `quorate status --json` prints, asked at the socket; None if nobody answers."""
         try:
-            with socket.socket(socket.AF_UNIX) as door:
-                door.settimeout(limit)
-                door.connect(str(self.home / "sock"))
-                send(door, {"ask": "status"})
-                return receive(door)
+            return self.converse({"ask": "status"}, limit)
         except OSError:
             return None
+
+    def converse(self, request, limit=PATIENCE):
+        """What its daemon answers to one request."""
+        with socket.socket(socket.AF_UNIX) as door:
+            door.settimeout(limit)
+            door.connect(str(self.home / "sock"))
+            send(door, request)
+            return receive(door)
 
 
 def send(door, request):
@@ -107,6 +111,7 @@ class Quorate:
         prefixes=None,
         failback="never",
         prepare=lambda node: None,
+        more_members="",
     ):
         self.place = Path(tempfile.mkdtemp(prefix="quorate-bench-"))
         atexit.register(shutil.rmtree, self.place, ignore_errors=True)
@@ -119,14 +124,14 @@ class Quorate:
         for node in self.nodes:
             prepare(node)
         self.events = queue.Queue()
-        self.found(timing, failback)
+        self.found(timing, failback, more_members)
 
-    def found(self, timing, failback):
+    def found(self, timing, failback, more_members):
         for node in self.nodes:
             node.settle_in()
         choices = f"timing: {timing}\nelection: {{policy: lowest-id, failback: {failback}}}\nnodes:\n"
         text = self.nodes[0].ask("init", "--cluster", "bench").replace("nodes:\n", choices)
-        text += "".join(node.ask("init") for node in self.nodes[1:])
+        text += "".join(node.ask("init") for node in self.nodes[1:]) + more_members
         file = self.place / "cluster.yaml"
         file.write_text(text)
         for node in self.nodes:
