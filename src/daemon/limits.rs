@@ -7,8 +7,9 @@ use crate::daemon::failure::{self, Failure};
 
 /// Below that many, peers and local programs take each other's files away.
 pub const FILES_MIN: u64 = 64;
-/// All peers, callers and local programs together take less than half of that.
-pub const FILES_WANTED: u64 = 1024;
+/// A peer takes three: the session it opened, ours, and our bell for it. Two thousand observers and
+/// all callers and local programs together take less than that.
+pub const FILES_WANTED: u64 = 8192;
 
 /// Makes room for every connection this daemon may have.
 ///
