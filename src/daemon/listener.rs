@@ -1,7 +1,6 @@
 //! Takes in whoever calls: one thread accepts, one more per caller proves its key and reads.
 //! Never answers a peer's message here; all that happens to it is `Input::Received`.
 
-use std::ffi::CString;
 use std::fs::File;
 use std::io;
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream};
@@ -107,23 +106,33 @@ fn refused(shared: &Shared, source: SocketAddr, why: &dyn std::fmt::Display) {
     }
 }
 
-/// A caller's whole life on its own thread.
-fn meet(shared: &Shared, socket: &Arc<TcpStream>, source: SocketAddr, slot: Slot) {
-    let (mut session, caller) = match greeted(shared, socket, source) {
+/// A caller's first words, on a thread of their own: a handshake needs a deep stack, and what it
+/// touched would stay in memory for as long as the peer does. Then another thread reads.
+fn meet(shared: &Arc<Shared>, socket: &Arc<TcpStream>, source: SocketAddr, slot: Slot) {
+    let (session, caller) = match greeted(shared, socket, source) {
         Ok(met) => met,
         Err(why) => return refused(shared, source, &why),
     };
-    let peer = &caller.peer;
     if !shared.enter(&caller) {
         return;
     }
-    shared.slots.remember(peer, source.ip());
+    shared.slots.remember(&caller.peer, source.ip());
     drop(slot);
-    rename_thread(peer);
+    let name = format!("read-{}", caller.peer);
+    let (theirs, entered) = (Arc::clone(shared), Arc::clone(&caller));
+    if let Err(error) = spawn(&name, move || attend(&theirs, session, &entered)) {
+        shared.leave(&caller);
+        refused(shared, source, &format_args!("no thread for it: {error}"));
+    }
+}
+
+/// A peer's life from its first message on.
+fn attend(shared: &Shared, mut session: Session, caller: &Arc<Inbound>) {
+    let Inbound { peer, source, .. } = &**caller;
     shared.tell(Level::Info, peer, &format_args!("{peer} is connected from {source}"));
     shared.hurry(peer);
     let ending = read(shared, &mut session, peer);
-    shared.leave(&caller);
+    shared.leave(caller);
     if matches!(ending, Ending::Closed) {
         let words = format_args!("{peer} closed its connection from {source}");
         shared.tell(Level::Info, peer, &words);
@@ -181,10 +190,4 @@ fn read(shared: &Shared, session: &mut Session, peer: &NodeId) -> Ending {
             }
         }
     }
-}
-
-fn rename_thread(peer: &NodeId) {
-    let name = CString::new(format!("read-{peer}")).expect("a node's name has no NUL");
-    // The name is for people who look at the process; without it nothing is wrong.
-    let _ = rustix::thread::set_name(&name);
 }

@@ -17,7 +17,9 @@
 //! | `store` | the state file | a record from the driver, ten seconds | takes the lock while it writes |
 //! | `patience` | the age of the write under way | one second | touches the disk |
 //! | `listener` | the listening socket | callers | reads a byte |
-//! | `meet`, later `read-NAME` | one caller's session | its socket | answers a message |
+//! | `meet` | one caller's handshake; ends with it | its socket | reads a message |
+//! | `read-NAME` | one caller's session | its socket | answers a message |
+//! | `call-NAME` | one handshake of ours; ends with it | its socket | sends a message |
 //! | `send-NAME` | one outgoing session | its outbox, its socket | delays another peer |
 //! | `control` | the unix socket | a connection, a free seat | speaks on one |
 //! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |

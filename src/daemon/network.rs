@@ -14,7 +14,9 @@
 //! | thread | owns | waits on | never |
 //! |---|---|---|---|
 //! | `listener` | the listening socket | callers, its bell | reads a byte |
-//! | `meet`, later `read-NAME` | one caller's session | its socket | answers a message |
+//! | `meet` | one caller's handshake | its socket | reads a message |
+//! | `read-NAME` | one caller's session | its socket | answers a message |
+//! | `call-NAME` | one handshake of ours | its socket | sends a message |
 //! | `send-NAME` | one outgoing session | its outbox, its socket | holds a lock while it waits |
 
 use std::collections::BTreeMap;

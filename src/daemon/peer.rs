@@ -13,6 +13,7 @@ use crate::daemon::outbox::Outbox;
 use crate::daemon::session::{Ending, Session};
 use crate::daemon::shared::Shared;
 use crate::daemon::socket;
+use crate::daemon::spawn::spawn;
 use crate::daemon::waiting::Deadline;
 use crate::protocol::effects::Input;
 use crate::protocol::membership::Member;
@@ -110,12 +111,12 @@ impl Link {
 }
 
 /// Keeps the connection until the outbox is closed and what was in it is sent.
-pub(crate) fn run(shared: &Shared, link: &Link, config: &Arc<ClientConfig>) {
+pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>, config: &Arc<ClientConfig>) {
     let peer = &link.peer;
     let mut backoff = Backoff::new(shared.hello.instance);
     while !link.outbox.is_closed() {
         link.outbox.calm();
-        match opened(shared, link, config) {
+        match opened_apart(shared, link, config) {
             Ok((mut session, address)) => {
                 link.note(&"connected");
                 shared.tell(Level::Info, peer, &format_args!("connected to {peer} at {address}"));
@@ -145,6 +146,19 @@ pub(crate) fn run(shared: &Shared, link: &Link, config: &Arc<ClientConfig>) {
             return;
         }
     }
+}
+
+/// Opens a session on a thread of its own: a handshake needs a deep stack, and what it touched
+/// would stay in memory for as long as the peer does.
+fn opened_apart(
+    shared: &Arc<Shared>,
+    link: &Arc<Link>,
+    config: &Arc<ClientConfig>,
+) -> Result<(Session, Label), String> {
+    let (theirs, one, way) = (Arc::clone(shared), Arc::clone(link), Arc::clone(config));
+    let opening = spawn(&format!("call-{}", link.peer), move || opened(&theirs, &one, &way));
+    let opening = opening.map_err(|error| format!("no thread to call it: {error}"))?;
+    opening.join().expect("a thread that panics ends the process")
 }
 
 /// A session with both keys proved and both hellos said; or why not, in words for `status`.

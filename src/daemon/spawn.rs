@@ -12,6 +12,9 @@ const STACK: usize = 256 << 10;
 ///
 /// # Errors
 /// What the system said: too many threads, or no memory.
-pub fn spawn(name: &str, body: impl FnOnce() + Send + 'static) -> io::Result<JoinHandle<()>> {
+pub fn spawn<T: Send + 'static>(
+    name: &str,
+    body: impl FnOnce() -> T + Send + 'static,
+) -> io::Result<JoinHandle<T>> {
     Builder::new().name(name.to_owned()).stack_size(STACK).spawn(body)
 }
