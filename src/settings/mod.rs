@@ -19,6 +19,7 @@ mod locate;
 pub mod node;
 pub mod paths;
 mod overrides;
+pub mod pen;
 pub mod percent;
 pub mod probe;
 mod problem;

@@ -8,6 +8,7 @@ use std::fmt;
 use serde::de::{Deserialize, DeserializeSeed, Deserializer, Error, IgnoredAny};
 use serde::de::{MapAccess, SeqAccess, Visitor};
 
+use super::locate::Step;
 use super::problem::{Place, Problem};
 
 /// The largest text that is read (H59, H65).
@@ -51,6 +52,28 @@ impl Tree {
             Self::List(_) => "a list",
             Self::Table(_) => "a mapping",
         }
+    }
+
+    /// What is at the end of `way`, if that leads anywhere.
+    pub(super) fn at(&self, way: &[Step]) -> Option<&Self> {
+        way.iter().try_fold(self, |tree, step| match (tree, step) {
+            (Self::Table(entries), Step::Key(key)) => {
+                entries.iter().find(|(name, _)| name == key).map(|(_, value)| value)
+            }
+            (Self::List(items), Step::Item(index)) => items.get(*index),
+            _ => None,
+        })
+    }
+
+    /// The same, to change it.
+    pub(super) fn at_mut(&mut self, way: &[Step]) -> Option<&mut Self> {
+        way.iter().try_fold(self, |tree, step| match (tree, step) {
+            (Self::Table(entries), Step::Key(key)) => {
+                entries.iter_mut().find(|(name, _)| name == key).map(|(_, value)| value)
+            }
+            (Self::List(items), Step::Item(index)) => items.get_mut(*index),
+            _ => None,
+        })
     }
 }
 

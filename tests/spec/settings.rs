@@ -5,6 +5,7 @@ mod hooks;
 mod hostile;
 mod node;
 mod paths;
+mod pen;
 mod probes;
 mod words;
 

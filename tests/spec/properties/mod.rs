@@ -16,10 +16,12 @@ mod cluster_yaml;
 mod command_line;
 mod control;
 mod frames;
+mod handwriting;
 mod hello;
 mod member;
 mod messages;
 mod node_yaml;
+mod pen;
 mod record;
 mod words;
 
@@ -44,7 +46,7 @@ pub(crate) struct Target {
 }
 
 /// Every parser of bytes that somebody else wrote.
-pub(crate) const TARGETS: [Target; 10] = [
+pub(crate) const TARGETS: [Target; 11] = [
     frames::TARGET,
     hello::TARGET,
     messages::TARGET,
@@ -52,6 +54,7 @@ pub(crate) const TARGETS: [Target; 10] = [
     control::TARGET,
     cluster_yaml::TARGET,
     node_yaml::TARGET,
+    pen::TARGET,
     words::TARGET,
     command_line::TARGET,
     member::TARGET,
