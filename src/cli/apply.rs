@@ -10,6 +10,7 @@ use crate::cli::config;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
+use crate::cli::steps::{self, Counted};
 use crate::cli::stopwatch::{Stopwatch, pause};
 use crate::settings::paths::Place;
 use crate::settings::{Problem, config_check};
@@ -18,7 +19,7 @@ use crate::wire::control::{DocumentReport, EditReport, Request, Response, SCHEMA
 /// How long the master may take to decide; a long lease has to run out first.
 const DECISION_LIMIT: Duration = Duration::from_secs(120);
 /// Between two tries while nobody can decide.
-const TRY_EVERY: Duration = Duration::from_millis(200);
+pub(super) const TRY_EVERY: Duration = Duration::from_millis(200);
 /// What may be over soon: no master yet, the edit of somebody else, a newcomer that is not up to
 /// date yet.
 const PASSING: [&str; 4] = [
@@ -46,9 +47,14 @@ pub(super) fn apply(door: &Place, options: &ApplyOptions, console: &mut Console<
         console.print(&difference(&before.body, &text, ["committed", &name]))?;
     }
     if options.dry_run {
+        if let Ok(Some(list)) = steps::shown(&before.body, &text) {
+            console.tell(&list);
+        }
         return Ok(Exit::Done);
     }
-    let report = propose(door, revision, &text, options.patience)?;
+    let base = (revision, before.body.as_str());
+    let none = Counted::default();
+    let report = steps::carry_out(door, base, &text, options.patience, none, console)?;
     if is_moved(&report) && options.revision.is_none() {
         tell_of_others(door, &before, console)?;
     }

@@ -1,6 +1,7 @@
 //! Decides what a command line means: words in, one [`Call`] out, by the table in `help`.
 //! Never does anything it reads: no file, no socket, no environment.
 
+mod changes;
 mod operands;
 
 use core::fmt;
@@ -10,8 +11,9 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 
 pub use crate::cli::command::{
-    ApplyOptions, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField,
-    Patience, Preset, ROLES, RunOptions, Scope, Show, Stay, Traces, Trial, Watch,
+    ApplyOptions, Call, Change, ChangeFlags, Command, DemoOptions, Ending, Format, Goal, InitFlags,
+    MasterField, NewNode, Patience, Preset, ROLES, RunOptions, Scope, Show, Stay, Traces, Trial,
+    Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -137,6 +139,7 @@ impl Typed {
             | Operand::One(_)
             | Operand::Optional(_)
             | Operand::OneOrTwo(..)
+            | Operand::OneThenMany(..)
             | Operand::Many(_) => false,
         })
     }
@@ -187,7 +190,7 @@ impl Typed {
             Operand::None => 0,
             Operand::One(_) | Operand::Optional(_) => 1,
             Operand::OneOrTwo(..) => 2,
-            Operand::Many(_) | Operand::Rest(_) => usize::MAX,
+            Operand::OneThenMany(..) | Operand::Many(_) | Operand::Rest(_) => usize::MAX,
         };
         if self.operands.len() == room {
             return Err(self.wrong(format!("unexpected word {}", word.to_string_lossy())));
@@ -277,6 +280,15 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "apply" => Command::Apply(operands::apply(&mut typed)?),
         "edit" => Command::Edit { patience: typed.time("wait", operands::DECIDED_WITHIN)? },
         "explain" => operands::explain(&mut typed)?,
+        "node list" => Command::Nodes(typed.format()),
+        "node add" => changes::add(&mut typed)?,
+        "node remove" => changes::about_node(&mut typed, Change::Remove)?,
+        "node promote" => changes::about_node(&mut typed, Change::Promote)?,
+        "node demote" => changes::about_node(&mut typed, Change::Demote)?,
+        "node set" => changes::set(&mut typed)?,
+        "standby" => changes::standby(&mut typed)?,
+        "online" => changes::about_node(&mut typed, Change::Online)?,
+        "maintenance" => changes::maintenance(&mut typed)?,
         "fence-check" => fence_check(&mut typed)?,
         "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),
         "config origin" => Command::ConfigOrigin,

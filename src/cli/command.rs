@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use crate::protocol::units::{NodeId, Term};
 use crate::settings::hooks::HookName;
 use crate::settings::paths::Flags;
+use crate::settings::pen::Ink;
 use crate::wire::hold::While;
 
 /// A whole command line.
@@ -80,6 +81,10 @@ pub enum Command {
         /// How long to try while nobody can decide.
         patience: Duration,
     },
+    /// List the nodes of the document.
+    Nodes(Format),
+    /// Change one thing in the document.
+    Change(Change, ChangeFlags),
     /// Say what a code means, or list all.
     Explain(Option<&'static str>, Format),
     /// `explain who`.
@@ -121,6 +126,53 @@ pub struct ApplyOptions {
     pub dry_run: bool,
     /// The content revision that FILE was made from; the newest if it is not said.
     pub revision: Option<u64>,
+    /// How long to try while nobody can decide.
+    pub patience: Duration,
+    /// For people or for programs.
+    pub format: Format,
+}
+
+/// One thing in the document that a command changes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Change {
+    /// `node add`: this line.
+    Add(NewNode),
+    /// `node remove`.
+    Remove(NodeId),
+    /// `node promote`: to a voter.
+    Promote(NodeId),
+    /// `node demote`: to an observer.
+    Demote(NodeId),
+    /// `node set`: keys of a node's line.
+    Set(NodeId, Vec<(&'static str, Ink)>),
+    /// `standby`: it leaves the field to others, perhaps for so long.
+    Standby(NodeId, Option<Duration>),
+    /// `online`: it no longer does.
+    Online(NodeId),
+    /// `maintenance on`: mastership stays where it is, perhaps for so long.
+    MaintenanceOn(Option<Duration>),
+    /// `maintenance off`.
+    MaintenanceOff,
+}
+
+/// Where a new node's line comes from.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum NewNode {
+    /// Standard input: the line that `quorate init` printed.
+    Printed,
+    /// The command line.
+    Line(Ink),
+}
+
+/// How such a change is made.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ChangeFlags {
+    /// Only show what would change.
+    pub dry_run: bool,
+    /// Hand mastership over first if the master would lose its vote.
+    pub transfer: bool,
+    /// Ask for it though it looks as if nobody could lead then.
+    pub force: bool,
     /// How long to try while nobody can decide.
     pub patience: Duration,
     /// For people or for programs.

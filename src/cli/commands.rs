@@ -174,7 +174,7 @@ pub fn set_position(door: &Place, position: u64) -> Outcome {
 }
 
 /// The report of a handover that happened; anything else is a failure with its exit code.
-fn hand_over(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
+pub(super) fn hand_over(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
     let mut client = Client::connect(door, ANSWER_LIMIT)?;
     client.be_patient(Some(HANDOVER_LIMIT))?;
     let failure = |trouble: Trouble| unsure(trouble, "look at quorate status");

@@ -8,13 +8,14 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::cli::apply::{check, conclude, invalid, is_moved, propose, tell_of_others, unchanged};
+use crate::cli::apply::{check, conclude, invalid, is_moved, tell_of_others, unchanged};
 use crate::cli::command::Format;
 use crate::cli::commands::{Outcome, committed};
 use crate::cli::config;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
+use crate::cli::steps::{self, Counted};
 use crate::settings::Problem;
 use crate::settings::paths::Place;
 
@@ -81,7 +82,8 @@ pub(super) fn edit(door: &Place, patience: Duration, console: &mut Console<'_>) 
     }
     let names = [format!("revision {}", before.revision), "yours".to_owned()];
     console.print(&difference(&before.body, &text, [&names[0], &names[1]]))?;
-    let outcome = propose(door, before.revision, &text, patience);
+    let base = (before.revision, before.body.as_str());
+    let outcome = steps::carry_out(door, base, &text, patience, Counted::default(), console);
     let outcome = outcome.and_then(|report| {
         if is_moved(&report) {
             tell_of_others(door, &before, console)?;

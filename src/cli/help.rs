@@ -61,6 +61,7 @@ impl Topic {
             Operand::One(name) => Some(name.to_owned()),
             Operand::Optional(name) => Some(format!("[{name}]")),
             Operand::OneOrTwo(first, second) => Some(format!("{first} [{second}]")),
+            Operand::OneThenMany(first, rest) => Some(format!("{first} [{rest}...]")),
             Operand::Many(name) => Some(format!("[{name}...]")),
             Operand::Rest(name) => Some(format!("-- {name} [ARGUMENT...]")),
         };
@@ -91,6 +92,7 @@ const SHELVES: &[(Shelf, &str)] = &[
     (Shelf::Run, "Run a node"),
     (Shelf::Ask, "Ask a node"),
     (Shelf::Fence, "Keep a former master out"),
+    (Shelf::Nodes, "The nodes"),
     (Shelf::Steer, "Move mastership"),
     (Shelf::Configure, "Configuration"),
     (Shelf::Program, "This program"),

@@ -12,6 +12,7 @@ use std::os::fd::AsFd;
 
 mod apply;
 pub mod args;
+mod change;
 pub mod client;
 pub mod command;
 pub mod commands;
@@ -26,11 +27,14 @@ mod hook;
 pub mod fence;
 pub mod help;
 pub mod history;
+mod nodes;
+pub mod plan;
 pub mod reigns;
 pub mod topics;
 pub mod render;
 mod run;
 mod signals;
+mod steps;
 mod stopwatch;
 pub mod style;
 mod terminal;
@@ -136,6 +140,8 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::Show(format) => commands::show(door, *format, console),
         Command::Apply(options) => apply::apply(door, options, console),
         Command::Edit { patience } => editor::edit(door, *patience, console),
+        Command::Nodes(format) => nodes::list(door, *format, console),
+        Command::Change(change, flags) => change::change(door, change, *flags, console),
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
         Command::ConfigOrigin => config::origin(places, console),

@@ -43,9 +43,18 @@ pub(super) fn pause(span: Duration) {
     }
 }
 
+/// The wall clock, since 1970: for what people read, never for a wait.
+#[must_use]
+pub(super) fn since_1970() -> Duration {
+    span(clock_gettime(ClockId::Realtime))
+}
+
 fn since_boot() -> Duration {
-    let now = clock_gettime(ClockId::Boottime);
-    let seconds = u64::try_from(now.tv_sec).unwrap_or(0);
-    let nanoseconds = u32::try_from(now.tv_nsec).unwrap_or(0);
+    span(clock_gettime(ClockId::Boottime))
+}
+
+fn span(time: Timespec) -> Duration {
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    let nanoseconds = u32::try_from(time.tv_nsec).unwrap_or(0);
     Duration::new(seconds, nanoseconds)
 }

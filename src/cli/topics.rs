@@ -2,6 +2,8 @@
 //! describes the command line are made from it.
 //! Never parses, never prints and never lays out a page.
 
+mod changes;
+
 /// One flag.
 #[derive(Debug)]
 pub struct Flag {
@@ -28,6 +30,8 @@ pub enum Operand {
     Optional(&'static str),
     /// One word of the first name, then at most one of the second.
     OneOrTwo(&'static str, &'static str),
+    /// One word of the first name, then any number of the second.
+    OneThenMany(&'static str, &'static str),
     /// Any number of words of this name.
     Many(&'static str),
     /// Another program and its arguments: from its first word on nothing is ours.
@@ -45,6 +49,8 @@ pub enum Shelf {
     Ask,
     /// To keep a former master out.
     Fence,
+    /// To change who belongs.
+    Nodes,
     /// To move mastership.
     Steer,
     /// About the files.
@@ -303,8 +309,9 @@ pub static TOPICS: &[Topic] = &[
         ],
         about: "Makes FILE, a whole cluster.yaml, the cluster's document; `-` is standard\n\
                 input. Any node can be asked; the master decides, and it is done when a\n\
-                majority of the voters has it on disk. One voter may come or go in one edit.\n\
-                Prints what changes as a diff. Of two who edit at once the second is refused.",
+                majority of the voters has it on disk. Prints what changes as a diff. Of two who\n\
+                edit at once the second is refused. One voter may come or go in one edit: what\n\
+                changes more is done in steps, newcomers as observers first, each step shown.",
         exits: EDITING,
         ..topic("apply", Shelf::Steer, "make a file the cluster's document")
     },
@@ -316,6 +323,15 @@ pub static TOPICS: &[Topic] = &[
         exits: EDITING,
         ..topic("edit", Shelf::Steer, "edit the cluster's document")
     },
+    changes::LIST,
+    changes::ADD,
+    changes::REMOVE,
+    changes::PROMOTE,
+    changes::DEMOTE,
+    changes::SET,
+    changes::STANDBY,
+    changes::ONLINE,
+    changes::MAINTENANCE,
     Topic {
         operand: Operand::OneOrTwo("FILE", "TERM"),
         flags: &[option("timeout", "TIME", "how long others may hold the lock (default 30s)")],
@@ -437,5 +453,6 @@ pub struct Group {
 /// Every such word.
 pub static GROUPS: &[Group] = &[
     Group { name: "config", summary: "check files, and find them" },
+    Group { name: "node", summary: "see and change which nodes there are" },
     Group { name: "hook", summary: "try the programs that node.yaml names" },
 ];

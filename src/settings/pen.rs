@@ -88,6 +88,31 @@ pub fn write(body: &str, strokes: &[Stroke]) -> Result<String, PenError> {
     Ok(text)
 }
 
+/// The line of the node called `id`, to be written elsewhere.
+///
+/// # Errors
+/// There is none.
+pub fn node_in(body: &str, id: &NodeId) -> Result<Ink, PenError> {
+    let tree = yaml::read(body, FILE).map_err(PenError::Wrong)?;
+    let index = index_of(&tree, id)?;
+    let found = tree.at(&[Step::Key("nodes".into()), Step::Item(index)]);
+    found.and_then(Ink::of).ok_or(PenError::ByHand("the line of a node holds an odd number"))
+}
+
+/// The only node of a text that is one line below `nodes:`, as `quorate init` prints it.
+///
+/// # Errors
+/// It is none, with its place in `file`.
+pub fn node_of(text: &str, file: &str) -> Result<Ink, Problem> {
+    let wrong = || {
+        Problem::new(file, "this is not the line of one node")
+            .hint("give the line that `quorate init` prints on that machine")
+    };
+    let Tree::List(items) = yaml::read(text, file)? else { return Err(wrong()) };
+    let [item @ Tree::Table(_)] = items.as_slice() else { return Err(wrong()) };
+    Ink::of(item).ok_or_else(wrong)
+}
+
 /// One stroke, of which only the meaning as YAML is checked: the next may be needed for the rest.
 fn written(text: &str, stroke: &Stroke) -> Result<String, PenError> {
     let tree = yaml::read(text, FILE).map_err(PenError::Wrong)?;

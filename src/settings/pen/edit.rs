@@ -12,7 +12,8 @@ use crate::settings::yaml::Tree;
 /// Behind which other keys a new one goes: the order of the reference.
 const TOP_ORDER: [&str; 8] =
     ["cluster", "id", "generation", "timing", "election", "maintenance", "nodes", "invites"];
-const NODE_ORDER: [&str; 7] = ["id", "address", "role", "priority", "key", "storage", "standby"];
+const NODE_ORDER: [&str; 8] =
+    ["id", "address", "role", "priority", "key", "storage", "in_sync", "standby"];
 
 const STRANGE: PenError = PenError::ByHand("its layout is unusual");
 const COMMENTED: PenError = PenError::ByHand("a comment stands inside what would change");

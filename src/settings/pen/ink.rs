@@ -41,6 +41,33 @@ impl Quotes {
 }
 
 impl Ink {
+    /// What writes this; there is no ink for an odd number or nothing.
+    pub(super) fn of(tree: &Tree) -> Option<Self> {
+        Some(match tree {
+            Tree::Nothing | Tree::Number => return None,
+            Tree::Switch(on) => Self::Switch(*on),
+            Tree::Whole(number) => Self::Whole(*number),
+            Tree::Text(text) => Self::Text(text.clone()),
+            Tree::List(items) => Self::List(items.iter().map(Self::of).collect::<Option<_>>()?),
+            Tree::Table(entries) => {
+                let entry = |(key, value): &(String, Tree)| Some((key.clone(), Self::of(value)?));
+                Self::Table(entries.iter().map(entry).collect::<Option<_>>()?)
+            }
+        })
+    }
+
+    /// The same mapping with `key`, which is this word unless it is there.
+    #[must_use]
+    pub fn or_with(mut self, key: &str, word: &str) -> Self {
+        if let Self::Table(entries) = &mut self
+            && !entries.iter().any(|(name, _)| name == key)
+        {
+            let at = entries.len().min(2);
+            entries.insert(at, (key.to_owned(), Self::Word(word.to_owned())));
+        }
+        self
+    }
+
     /// What a reader must find.
     pub(super) fn tree(&self) -> Tree {
         match self {

@@ -26,6 +26,8 @@ pub(super) fn member(number: u8, any: &mut Any<'_>) -> Member {
         priority: [100, 100, 7, 4_000_000_000][any.pick(4) as usize],
         pin: Pin([number; 32]),
         storage: StorageId([number; 16]),
+        is_in_sync: true,
+        standby: None,
     }
 }
 
@@ -170,7 +172,7 @@ impl Hand<'_, '_> {
 
     /// The keys of a node, in any order.
     fn entries(&mut self, member: &Member) -> Vec<String> {
-        let Member { id, address, role, priority, pin, storage } = member;
+        let Member { id, address, role, priority, pin, storage, .. } = member;
         let id = self.quoted(id.as_str());
         let mut entries = vec![
             format!("id: {id}"),

@@ -13,7 +13,16 @@ fn id(name: &str) -> NodeId {
 
 fn desk(role: MemberRole, priority: u32) -> Member {
     let (pin, storage) = (Pin([0xdd; 32]), StorageId([0xdd; 16]));
-    Member { id: id("desk"), address: "desk:9901".into(), role, priority, pin, storage }
+    Member {
+        id: id("desk"),
+        address: "desk:9901".into(),
+        role,
+        priority,
+        pin,
+        storage,
+        is_in_sync: true,
+        standby: None,
+    }
 }
 
 fn line_of_desk(rest: &str) -> String {

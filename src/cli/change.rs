@@ -1,0 +1,268 @@
+//! The commands that change one thing in cluster.yaml: a node's line, a `standby`, `maintenance`.
+//! Each becomes strokes of the pen on the committed text and goes the way of `apply`.
+//! Never decides whether the change may be: the master does. What would plainly do harm is told
+//! before it is asked for.
+
+use std::path::Path;
+use std::time::{Duration, SystemTime};
+
+use rustix::process::getuid;
+
+use crate::cli::apply::{TRY_EVERY, check, conclude, invalid, is_moved, unchanged};
+use crate::cli::client::{self, ANSWER_LIMIT};
+use crate::cli::command::{Change, ChangeFlags, Format, NewNode};
+use crate::cli::commands::{Outcome, committed, hand_over};
+use crate::cli::config;
+use crate::cli::console::{Console, Failure};
+use crate::cli::difference::difference;
+use crate::cli::exit::Exit;
+use crate::cli::plan;
+use crate::cli::steps::{self, Counted};
+use crate::cli::stopwatch::{Stopwatch, pause, since_1970};
+use crate::protocol::membership::{Member, Membership};
+use crate::protocol::units::NodeId;
+use crate::settings::cluster;
+use crate::settings::paths::Place;
+use crate::settings::pen::{self, Ink, PenError, Stroke};
+use crate::wire::control::{DocumentReport, Request, StatusReport};
+
+/// What people know the text by.
+const NAME: &str = "cluster.yaml";
+
+/// Makes one change.
+///
+/// # Errors
+/// That it was not taken, would do harm, or any trouble with the daemon or the output.
+pub(super) fn change(
+    door: &Place,
+    change: &Change,
+    flags: ChangeFlags,
+    console: &mut Console<'_>,
+) -> Outcome {
+    let strokes = strokes(door, change)?;
+    let asked = Stopwatch::start();
+    let mut before = committed(door)?;
+    let mut counted = Counted::default();
+    let mut is_first = true;
+    loop {
+        let text = pen::write(&before.body, &strokes).map_err(unwritten)?;
+        if text == before.body {
+            return conclude(unchanged(&before), flags.format, console);
+        }
+        if is_first {
+            tell(&before, &text, flags.format, console)?;
+            let transfer = weigh(door, &before, &text, flags, console)?;
+            if flags.dry_run {
+                return show_steps(&before, &text, transfer.as_ref(), console);
+            }
+            counted.done += hand_over_first(door, transfer.as_ref(), console)?;
+            is_first = false;
+        }
+        let base = (before.revision, before.body.as_str());
+        let report = steps::carry_out(door, base, &text, flags.patience, counted, console)?;
+        // Whoever edited meanwhile did not take away what this change is about.
+        let left = asked.left_of(flags.patience);
+        if !is_moved(&report) || left.is_zero() {
+            return conclude(report, flags.format, console);
+        }
+        pause(left.min(TRY_EVERY));
+        before = committed(door)?;
+    }
+}
+
+/// What the pen shall do.
+fn strokes(door: &Place, change: &Change) -> Result<Vec<Stroke>, Failure> {
+    let role = |id: &NodeId, word: &str| {
+        vec![Stroke::SetOfNode(id.clone(), "role", Ink::Word(word.to_owned()))]
+    };
+    Ok(match change {
+        Change::Add(NewNode::Line(line)) => vec![Stroke::AddItem("nodes", line.clone())],
+        Change::Add(NewNode::Printed) => {
+            let text = config::read(Path::new("-"))?;
+            let line = pen::node_of(&text, "standard input").map_err(invalid)?;
+            vec![Stroke::AddItem("nodes", line.or_with("role", "observer"))]
+        }
+        Change::Remove(id) => vec![Stroke::RemoveNode(id.clone())],
+        Change::Promote(id) => role(id, "voter"),
+        Change::Demote(id) => role(id, "observer"),
+        Change::Set(id, keys) => {
+            let set =
+                |(key, ink): &(&'static str, Ink)| Stroke::SetOfNode(id.clone(), key, ink.clone());
+            keys.iter().map(set).collect()
+        }
+        Change::Standby(id, span) => {
+            let entry = for_a_while(door, *span)?;
+            vec![Stroke::SetOfNode(id.clone(), "standby", entry)]
+        }
+        Change::Online(id) => vec![Stroke::UnsetOfNode(id.clone(), "standby")],
+        Change::MaintenanceOn(span) => {
+            vec![Stroke::Set(vec!["maintenance"], for_a_while(door, *span)?)]
+        }
+        Change::MaintenanceOff => vec![Stroke::Unset(vec!["maintenance"])],
+    })
+}
+
+/// Who set something, when, and until when it holds.
+fn for_a_while(door: &Place, span: Option<Duration>) -> Result<Ink, Failure> {
+    let node = client::status(door, ANSWER_LIMIT)?.node;
+    let now = since_1970();
+    let text = |since: Duration| {
+        let time = SystemTime::UNIX_EPOCH + since;
+        Ink::Text(humantime::format_rfc3339_seconds(time).to_string())
+    };
+    let by = Ink::Text(format!("{}@{node}", user()));
+    let mut entries = vec![("by".to_owned(), by), ("since".to_owned(), text(now))];
+    entries.extend(span.map(|span| ("until".to_owned(), text(now + span))));
+    Ok(Ink::Table(entries))
+}
+
+/// The user's name as /etc/passwd has it, or else the number: a static binary has no name service.
+fn user() -> String {
+    let number = getuid().as_raw().to_string();
+    let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named = users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)? == number).then(|| name.to_owned())
+    });
+    named.filter(|name| !name.chars().any(char::is_control)).unwrap_or(number)
+}
+
+fn unwritten(error: PenError) -> Failure {
+    match error {
+        PenError::Wrong(problem) => invalid(problem),
+        error @ (PenError::Absent(_) | PenError::ByHand(_)) => {
+            Failure::new(Exit::No, format!("nothing was changed: {error}"))
+        }
+    }
+}
+
+/// Warnings, then the difference.
+fn tell(
+    before: &DocumentReport,
+    text: &str,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Result<(), Failure> {
+    let known = check(&before.body, NAME).unwrap_or_default();
+    let notes = check(text, NAME).map_err(invalid)?;
+    notes.iter().filter(|note| !known.contains(note)).for_each(|note| console.tell(note));
+    if format == Format::Text {
+        console.print(&difference(&before.body, text, ["committed", "wanted"]))?;
+    }
+    Ok(())
+}
+
+/// Tells what the change does to the quorum, and refuses what would do harm. Gives the node that
+/// mastership goes to first, if it has to move.
+fn weigh(
+    door: &Place,
+    before: &DocumentReport,
+    text: &str,
+    flags: ChangeFlags,
+    console: &mut Console<'_>,
+) -> Result<Option<NodeId>, Failure> {
+    let members = |body: &str| {
+        cluster::parse_agreed(body, NAME).map(|charter| charter.members).map_err(invalid)
+    };
+    let [old, new] = [members(&before.body)?, members(text)?];
+    let status = client::status(door, ANSWER_LIMIT)?;
+    if plan::changes_voters(&old, &new) {
+        console.tell(&plan::arithmetic(&old, &new));
+        refuse_lost_majority(&new, &status, flags)?;
+    }
+    successor(&old, &new, &status, flags)
+}
+
+/// A master would refuse it too; whoever asks a node that hears little may know better.
+fn refuse_lost_majority(
+    new: &Membership,
+    status: &StatusReport,
+    flags: ChangeFlags,
+) -> Result<(), Failure> {
+    let have = new.voters().filter(|member| is_heard(status, member)).count();
+    let need = new.majority();
+    if have >= need || flags.force {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing was changed: {} hears only {have} of the nodes that would vote then, and {need} \
+         must agree; --force asks the master all the same",
+        status.node
+    );
+    Err(Failure::new(Exit::NeedsForce, message))
+}
+
+fn is_heard(status: &StatusReport, member: &Member) -> bool {
+    let id = member.id.as_str();
+    status.node == id || status.peers.iter().any(|peer| peer.heard && peer.id == id)
+}
+
+/// Moving mastership restarts what runs under it, so it is asked for, never done on the side.
+fn successor(
+    old: &Membership,
+    new: &Membership,
+    status: &StatusReport,
+    flags: ChangeFlags,
+) -> Result<Option<NodeId>, Failure> {
+    let Some(master) = &status.master else { return Ok(None) };
+    let is_master = |member: &&Member| member.id.as_str() == master.id;
+    if !old.all().any(|member| is_master(&member))
+        || new.all().any(|m| is_master(&m) && m.may_lead())
+    {
+        return Ok(None);
+    }
+    if !flags.transfer {
+        let message = format!(
+            "nothing was changed: {} is the master and could not be any more; hand mastership over \
+             with quorate transfer NODE, or let --transfer do that as the first step",
+            master.id
+        );
+        return Err(Failure::new(Exit::No, message));
+    }
+    let may_follow = |member: &&Member| {
+        let before = old.find(&member.id);
+        member.may_lead()
+            && member.standby.is_none()
+            && before.is_some_and(Member::may_lead)
+            && is_heard(status, member)
+    };
+    match new.all().find(may_follow) {
+        Some(member) => Ok(Some(member.id.clone())),
+        None => {
+            let message = format!(
+                "nothing was changed: {} is the master, and nobody else could take over now",
+                master.id
+            );
+            Err(Failure::new(Exit::No, message))
+        }
+    }
+}
+
+fn show_steps(
+    before: &DocumentReport,
+    text: &str,
+    transfer: Option<&NodeId>,
+    console: &mut Console<'_>,
+) -> Outcome {
+    if let Some(to) = transfer {
+        console.tell(&format!("mastership would go to {to} first"));
+    }
+    if let Some(list) = steps::shown(&before.body, text).map_err(unwritten)? {
+        console.tell(&list);
+    }
+    Ok(Exit::Done)
+}
+
+/// Moves mastership if it has to move; gives the number of steps that took.
+fn hand_over_first(
+    door: &Place,
+    to: Option<&NodeId>,
+    console: &mut Console<'_>,
+) -> Result<usize, Failure> {
+    let Some(to) = to else { return Ok(0) };
+    console.tell(&format!("step 1: mastership goes to {to}"));
+    let report = hand_over(door, &Request::Transfer { to: Some(to.as_str().to_owned()) })?;
+    console.tell(&report.message);
+    Ok(1)
+}

@@ -1,0 +1,114 @@
+//! `quorate node list`: the nodes of the committed document, with what is known of each now.
+//! Never asks a node but the one whose socket it is given.
+
+use serde::Serialize;
+
+use crate::cli::apply::invalid;
+use crate::cli::client::{self, ANSWER_LIMIT};
+use crate::cli::command::Format;
+use crate::cli::commands::{Outcome, committed};
+use crate::cli::console::Console;
+use crate::cli::exit::Exit;
+use crate::protocol::membership::{Charter, Member, MemberRole};
+use crate::settings::cluster;
+use crate::settings::paths::Place;
+use crate::wire::control::{SCHEMA, StatusReport};
+
+/// `quorate node list --json`.
+#[derive(Debug, Serialize)]
+struct NodesReport {
+    schema: u32,
+    revision: u64,
+    voters: usize,
+    need: usize,
+    nodes: Vec<NodeReport>,
+}
+
+/// One line of the document.
+#[derive(Debug, Serialize)]
+struct NodeReport {
+    id: String,
+    address: String,
+    role: &'static str,
+    priority: u32,
+    key: String,
+    storage: String,
+    standby: bool,
+    master: bool,
+    /// Whether the node that was asked hears it; its own line is always heard.
+    heard: bool,
+}
+
+/// `quorate node list`.
+///
+/// # Errors
+/// Any trouble with the daemon or the output.
+pub(super) fn list(door: &Place, format: Format, console: &mut Console<'_>) -> Outcome {
+    let document = committed(door)?;
+    let charter = cluster::parse_agreed(&document.body, "cluster.yaml").map_err(invalid)?;
+    let status = client::status(door, ANSWER_LIMIT)?;
+    let report = NodesReport {
+        schema: SCHEMA,
+        revision: document.revision,
+        voters: charter.members.voters().count(),
+        need: charter.members.majority(),
+        nodes: charter.members.all().map(|member| node(member, &status)).collect(),
+    };
+    match format {
+        Format::Json => console.print_json(&report)?,
+        Format::Text => console.print(&table(&report, &charter))?,
+    }
+    Ok(Exit::Done)
+}
+
+fn node(member: &Member, status: &StatusReport) -> NodeReport {
+    let id = member.id.to_string();
+    NodeReport {
+        heard: status.node == id || status.peers.iter().any(|peer| peer.heard && peer.id == id),
+        master: status.master.as_ref().is_some_and(|master| master.id == id),
+        id,
+        address: member.address.to_string(),
+        role: match member.role {
+            MemberRole::Voter => "voter",
+            MemberRole::Witness => "witness",
+            MemberRole::Observer => "observer",
+        },
+        priority: member.priority,
+        key: format!("SHA256:{}", member.pin),
+        storage: member.storage.to_string(),
+        standby: member.standby.is_some(),
+    }
+}
+
+fn table(report: &NodesReport, charter: &Charter) -> String {
+    let width = |cell: fn(&NodeReport) -> &str, least: usize| {
+        report.nodes.iter().map(|node| cell(node).len()).max().unwrap_or(0).max(least)
+    };
+    let [name, address] = [width(|node| &node.id, 4), width(|node| &node.address, 7)];
+    let mut text = format!(
+        "{:name$}  {:8}  {:>8}  {:address$}  state\n",
+        "node", "role", "priority", "address"
+    );
+    for node in &report.nodes {
+        let states =
+            [(node.master, "master"), (node.standby, "standby"), (!node.heard, "not heard")];
+        let state: Vec<&str> =
+            states.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| *word).collect();
+        let line = format!(
+            "{:name$}  {:8}  {:>8}  {:address$}  {}",
+            node.id,
+            node.role,
+            node.priority,
+            node.address,
+            state.join(", ")
+        );
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    let cluster = &charter.name;
+    text.push_str(&format!(
+        "{cluster}, revision {}: {} voting, {} must agree\n",
+        report.revision, report.voters, report.need
+    ));
+    text
+}
