@@ -47,7 +47,7 @@ pub(super) fn apply(door: &Place, options: &ApplyOptions, console: &mut Console<
         console.print(&difference(&before.body, &text, ["committed", &name]))?;
     }
     if options.dry_run {
-        if let Ok(Some(list)) = steps::shown(&before.body, &text) {
+        if let Some(list) = steps::shown(&before.body, &text) {
             console.tell(&list);
         }
         return Ok(Exit::Done);

@@ -16,7 +16,7 @@ use crate::cli::config;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
-use crate::cli::plan;
+use crate::cli::plan::{self, Step};
 use crate::cli::steps::{self, Counted};
 use crate::cli::stopwatch::{Stopwatch, pause, since_1970};
 use crate::protocol::membership::{Member, Membership};
@@ -50,12 +50,11 @@ pub(super) fn change(
             return conclude(unchanged(&before), flags.format, console);
         }
         if is_first {
-            tell(&before, &text, flags.format, console)?;
-            let transfer = weigh(door, &before, &text, flags, console)?;
+            let next = Next::weighed(door, &before, &text, flags, console)?;
             if flags.dry_run {
-                return show_steps(&before, &text, transfer.as_ref(), console);
+                return next.show(console);
             }
-            counted.done += hand_over_first(door, transfer.as_ref(), console)?;
+            counted = next.hand_over_first(door, console)?;
             is_first = false;
         }
         let base = (before.revision, before.body.as_str());
@@ -137,41 +136,66 @@ fn unwritten(error: PenError) -> Failure {
     }
 }
 
-/// Warnings, then the difference.
-fn tell(
-    before: &DocumentReport,
-    text: &str,
-    format: Format,
-    console: &mut Console<'_>,
-) -> Result<(), Failure> {
-    let known = check(&before.body, NAME).unwrap_or_default();
-    let notes = check(text, NAME).map_err(invalid)?;
-    notes.iter().filter(|note| !known.contains(note)).for_each(|note| console.tell(note));
-    if format == Format::Text {
-        console.print(&difference(&before.body, text, ["committed", "wanted"]))?;
-    }
-    Ok(())
+/// What is about to be done.
+struct Next {
+    /// The node that mastership goes to first, if it has to move.
+    transfer: Option<NodeId>,
+    steps: Vec<Step>,
 }
 
-/// Tells what the change does to the quorum, and refuses what would do harm. Gives the node that
-/// mastership goes to first, if it has to move.
-fn weigh(
-    door: &Place,
-    before: &DocumentReport,
-    text: &str,
-    flags: ChangeFlags,
-    console: &mut Console<'_>,
-) -> Result<Option<NodeId>, Failure> {
-    let members = |body: &str| {
-        cluster::parse_agreed(body, NAME).map(|charter| charter.members).map_err(invalid)
-    };
-    let [old, new] = [members(&before.body)?, members(text)?];
-    let status = client::status(door, ANSWER_LIMIT)?;
-    if plan::changes_voters(&old, &new) {
-        console.tell(&plan::arithmetic(&old, &new));
-        refuse_lost_majority(&new, &status, flags)?;
+impl Next {
+    /// Tells what the change does to the quorum and to the text, and refuses what would do harm.
+    fn weighed(
+        door: &Place,
+        before: &DocumentReport,
+        text: &str,
+        flags: ChangeFlags,
+        console: &mut Console<'_>,
+    ) -> Result<Self, Failure> {
+        let known = check(&before.body, NAME).unwrap_or_default();
+        let notes = check(text, NAME).map_err(invalid)?;
+        notes.iter().filter(|note| !known.contains(note)).for_each(|note| console.tell(note));
+        let members = |body: &str| {
+            cluster::parse_agreed(body, NAME).map(|charter| charter.members).map_err(invalid)
+        };
+        let [old, new] = [members(&before.body)?, members(text)?];
+        let changes_voters = plan::changes_voters(&old, &new);
+        if changes_voters {
+            console.tell(&plan::arithmetic(&old, &new));
+        }
+        if flags.format == Format::Text {
+            console.print(&difference(&before.body, text, ["committed", "wanted"]))?;
+        }
+        let status = client::status(door, ANSWER_LIMIT)?;
+        if changes_voters {
+            refuse_lost_majority(&new, &status, flags)?;
+        }
+        let transfer = successor(&old, &new, &status, flags)?;
+        Ok(Self { transfer, steps: plan::steps(&before.body, text).map_err(unwritten)? })
     }
-    successor(&old, &new, &status, flags)
+
+    fn titles(&self) -> Vec<String> {
+        let moved = self.transfer.iter().map(|to| format!("mastership goes to {to}"));
+        moved.chain(self.steps.iter().map(|step| step.title.clone())).collect()
+    }
+
+    /// All that a dry run does.
+    fn show(&self, console: &mut Console<'_>) -> Outcome {
+        if let Some(list) = steps::listed(&self.titles()) {
+            console.tell(&list);
+        }
+        Ok(Exit::Done)
+    }
+
+    /// Moves mastership if it has to move; says how many steps that took.
+    fn hand_over_first(&self, door: &Place, console: &mut Console<'_>) -> Result<Counted, Failure> {
+        let Some(to) = &self.transfer else { return Ok(Counted::default()) };
+        let titles = self.titles();
+        console.tell(&format!("step 1 of {}: {}", titles.len(), titles[0]));
+        let report = hand_over(door, &Request::Transfer { to: Some(to.as_str().to_owned()) })?;
+        console.tell(&report.message);
+        Ok(Counted { done: 1 })
+    }
 }
 
 /// A master would refuse it too; whoever asks a node that hears little may know better.
@@ -237,32 +261,4 @@ fn successor(
             Err(Failure::new(Exit::No, message))
         }
     }
-}
-
-fn show_steps(
-    before: &DocumentReport,
-    text: &str,
-    transfer: Option<&NodeId>,
-    console: &mut Console<'_>,
-) -> Outcome {
-    if let Some(to) = transfer {
-        console.tell(&format!("mastership would go to {to} first"));
-    }
-    if let Some(list) = steps::shown(&before.body, text).map_err(unwritten)? {
-        console.tell(&list);
-    }
-    Ok(Exit::Done)
-}
-
-/// Moves mastership if it has to move; gives the number of steps that took.
-fn hand_over_first(
-    door: &Place,
-    to: Option<&NodeId>,
-    console: &mut Console<'_>,
-) -> Result<usize, Failure> {
-    let Some(to) = to else { return Ok(0) };
-    console.tell(&format!("step 1: mastership goes to {to}"));
-    let report = hand_over(door, &Request::Transfer { to: Some(to.as_str().to_owned()) })?;
-    console.tell(&report.message);
-    Ok(1)
 }

@@ -2,7 +2,7 @@
 //! Never asks a daemon, never prints, and never looks at a clock.
 
 use crate::cli::style::{self, Style, Tone, round_trip, span};
-use crate::wire::control::{EventReport, PeerReport, PositionReport, StatusReport};
+use crate::wire::control::{EventReport, OverrideReport, PeerReport, PositionReport, StatusReport};
 
 /// The longest name a table shows in full.
 const NAME_WIDTH_MAX: usize = 16;
@@ -72,6 +72,7 @@ fn facts(report: &StatusReport, style: Style) -> Vec<String> {
     }
     lines.push(label("quorum", quorum(report, style)));
     lines.push(label("document", document(report, style)));
+    lines.extend(report.overrides.iter().map(|entry| label("override", held(entry, style))));
     lines.extend(fitness(report, style).into_iter().map(|(name, text)| label(name, text)));
     lines.push(label("failover", failover(report, style)));
     lines
@@ -153,6 +154,23 @@ fn document(report: &StatusReport, style: Style) -> String {
         return format!("{text}, committed");
     }
     format!("{text}; {}", style.paint(Tone::Warn, &format!("{accepted} not yet committed")))
+}
+
+/// What people set for a while: who, since when, until when.
+fn held(entry: &OverrideReport, style: Style) -> String {
+    let what = match &entry.node {
+        Some(node) => format!("{} of {node}", entry.what),
+        None => format!("{}: mastership moves only by hand", entry.what),
+    };
+    let mut parts = vec![what];
+    parts.extend(entry.by.iter().map(|by| format!("by {by}")));
+    parts.extend(entry.since.iter().map(|since| format!("since {since}")));
+    parts.push(match &entry.until {
+        Some(until) => format!("until {until}"),
+        None => "until it is taken back".to_owned(),
+    });
+    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
+    style.paint(Tone::Warn, &folded(&parts, columns.saturating_sub(LABEL_WIDTH)))
 }
 
 /// What speaks for and against this node as master.

@@ -4,9 +4,12 @@
 
 use std::time::Duration;
 
-use crate::cli::apply::propose;
+use crate::cli::apply::{invalid, propose};
+use crate::cli::client::{self, ANSWER_LIMIT};
 use crate::cli::console::{Console, Failure};
+use crate::cli::exit::Exit;
 use crate::cli::plan::{self, Step};
+use crate::settings::cluster;
 use crate::settings::paths::Place;
 use crate::settings::pen::PenError;
 use crate::wire::control::EditReport;
@@ -38,6 +41,9 @@ pub(super) fn carry_out(
         }
     };
     let count = counted.done + steps.len();
+    if steps.len() > 1 {
+        refuse_masterless(door, after)?;
+    }
     let mut revision = revision;
     let mut last = None;
     for (index, step) in steps.iter().enumerate() {
@@ -71,19 +77,38 @@ pub(super) fn carry_out(
     Ok(last.expect("a plan has at least one step"))
 }
 
-/// The steps, one a line, if there are several.
-pub(super) fn shown(before: &str, after: &str) -> Result<Option<String>, PenError> {
-    let steps = plan::steps(before, after)?;
-    if steps.len() < 2 {
-        return Ok(None);
+/// The steps with these titles, one a line, if there are several.
+pub(super) fn listed(titles: &[String]) -> Option<String> {
+    if titles.len() < 2 {
+        return None;
     }
-    let lines: Vec<String> = steps
-        .iter()
-        .enumerate()
-        .map(|(index, step)| format!("  step {} of {}: {}", index + 1, steps.len(), step.title))
-        .collect();
-    let why = "one voter may come or go in one edit, so this is done in steps:";
-    Ok(Some(format!("{why}\n{}", lines.join("\n"))))
+    let line = |(index, title): (usize, &String)| {
+        format!("  step {} of {}: {title}", index + 1, titles.len())
+    };
+    let lines: Vec<String> = titles.iter().enumerate().map(line).collect();
+    Some(format!("this is done in steps:\n{}", lines.join("\n")))
+}
+
+/// The same for the way from one document to another.
+pub(super) fn shown(before: &str, after: &str) -> Option<String> {
+    let steps = plan::steps(before, after).ok()?;
+    listed(&steps.into_iter().map(|step| step.title).collect::<Vec<_>>())
+}
+
+/// The last of several steps could not be taken if it takes the vote of the acting master.
+fn refuse_masterless(door: &Place, after: &str) -> Result<(), Failure> {
+    let status = client::status(door, ANSWER_LIMIT)?;
+    let Some(master) = status.master else { return Ok(()) };
+    let members = cluster::parse_agreed(after, "cluster.yaml").map_err(invalid)?.members;
+    if members.all().any(|member| member.id.as_str() == master.id && member.may_lead()) {
+        return Ok(());
+    }
+    let message = format!(
+        "nothing was changed: {} is the master and could not be any more; hand mastership over \
+         with quorate transfer NODE first",
+        master.id
+    );
+    Err(Failure::new(Exit::No, message))
 }
 
 /// What happened up to the step that was not taken, and what is left.

@@ -44,6 +44,13 @@ pub fn wall_text_of(wall_ns: u64) -> String {
     humantime::format_rfc3339_millis(SystemTime::UNIX_EPOCH + since_1970).to_string()
 }
 
+/// `wall_ms` milliseconds since 1970 as RFC 3339, UTC, whole seconds.
+#[must_use]
+pub fn wall_text_of_seconds(wall_ms: u64) -> String {
+    let since_1970 = Duration::from_millis(wall_ms);
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_1970).to_string()
+}
+
 /// Whole nanoseconds, up to the year 2554; a clock set before 1970 reads as zero.
 fn nanoseconds(time: Timespec) -> u64 {
     let seconds = u64::try_from(time.tv_sec).unwrap_or(0);

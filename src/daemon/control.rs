@@ -28,7 +28,7 @@ use crate::protocol::effects::{Answer, StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::settings::cluster;
 use crate::wire::codec::quoted;
-use crate::wire::control::{ErrorReport, EventReport, HistoryEnd, Request, Response};
+use crate::wire::control::{ErrorReport, EventReport, HistoryEnd, Request, Response, StatusReport};
 use crate::wire::control_frame::{self, FrameError};
 use crate::wire::history::Past;
 use crate::wire::hold::While;
@@ -99,7 +99,7 @@ impl Control {
 
     /// The full status, as `quorate status` shows it.
     #[must_use]
-    pub fn status(&self) -> crate::wire::control::StatusReport {
+    pub fn status(&self) -> StatusReport {
         let now = clock::now();
         let around = Surroundings {
             links: self.driver.links(),
@@ -107,7 +107,8 @@ impl Control {
             uptime: now.waited_since(self.started),
             fitness: self.fitness.report(now),
         };
-        report::status(&self.driver.status(), &around)
+        let overrides = report::overrides(&self.driver.committed().charter);
+        StatusReport { overrides, ..report::status(&self.driver.status(), &around) }
     }
 
     fn welcome(self: &Arc<Self>, socket: &Socket, stream: UnixStream) {

@@ -43,6 +43,7 @@ pub struct Driver {
     acting_log: OnceLock<ActingLog>,
     listener: OnceLock<Arc<Mailbox>>,
     gate: OnceLock<Arc<Bell>>,
+    turned: OnceLock<Sender<()>>,
     pulse: Pulse,
     left: (Sender<()>, Receiver<()>),
 }
@@ -94,6 +95,7 @@ impl Driver {
             acting_log: OnceLock::new(),
             listener: OnceLock::new(),
             gate: OnceLock::new(),
+            turned: OnceLock::new(),
             pulse: Pulse::default(),
             left: bounded(1),
         })
@@ -182,6 +184,13 @@ impl Driver {
     /// The committed document.
     pub fn committed(&self) -> Document {
         self.lock().node.committed().clone()
+    }
+
+    /// Speaks once whenever there is another document. Called once.
+    pub fn tell_of_documents(&self) -> Receiver<()> {
+        let (sender, receiver) = bounded(1);
+        assert!(self.turned.set(sender).is_ok(), "one thread looks after the documents");
+        receiver
     }
 
     /// Tells an event of the daemon's own as the node's are told: to the log, the ring, whoever
@@ -429,6 +438,10 @@ impl Driver {
             return;
         }
         core.connected_for = contents;
+        if let Some(turned) = self.turned.get() {
+            // One slot: whoever looks sees the newest.
+            turned.try_send(()).ok();
+        }
         if let Some(network) = self.network.get() {
             network.set_timing(core.node.committed().charter.timing.dead_after());
             network.set_members(core.node.known_members());

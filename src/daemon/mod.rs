@@ -29,6 +29,7 @@
 //! | `position` | the runs of the position command, if there is one | one run, the interval | runs two at once |
 //! | `hooks`, if there are any | the guard, the conductor | its guard, its mailbox, a retry | holds the core up |
 //! | `event-hook` | the `event` hook, a guard for it | an event, a run | delays another hook |
+//! | `lapse` | nothing | another document; two seconds, while an entry of it ends by itself | takes an entry without an end away |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
 //! | `reset`, if there is one | the hardware watchdog | an order, the next pet | holds the core up |
 //!
@@ -58,6 +59,7 @@ pub mod clock;
 pub mod condition;
 pub mod driver;
 pub mod holders;
+pub mod lapse;
 pub mod suspicion;
 pub mod timer;
 pub mod watchdog;

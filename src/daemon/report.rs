@@ -4,17 +4,18 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
+use crate::daemon::clock;
 use crate::daemon::fitness::FitnessReport;
 use crate::daemon::ranking;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, EditOutcome};
-use crate::protocol::membership::MemberRole;
+use crate::protocol::membership::{Charter, MemberRole, Override};
 use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{NodeId, Position};
 use crate::wire::codes;
 use crate::wire::control::{
-    DocumentReport, EditReport, HandoverReport, MasterReport, PeerReport, PositionReport,
-    QuorumReport, SCHEMA, StatusReport,
+    DocumentReport, EditReport, HandoverReport, MasterReport, OverrideReport, PeerReport,
+    PositionReport, QuorumReport, SCHEMA, StatusReport,
 };
 
 /// What the daemon knows beside the node.
@@ -75,9 +76,28 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         health: around.fitness.health.clone(),
         freshness: around.fitness.freshness.clone(),
         watchdog: around.fitness.watchdog.clone(),
+        overrides: Vec::new(),
         pid: std::process::id(),
         uptime_ms: milliseconds(around.uptime),
     }
+}
+
+/// What people set for a while, maintenance first.
+#[must_use]
+pub fn overrides(charter: &Charter) -> Vec<OverrideReport> {
+    let report = |what: &str, node: Option<&NodeId>, entry: &Override| OverrideReport {
+        what: what.to_owned(),
+        node: node.map(NodeId::to_string),
+        by: Some(entry.by.to_string()).filter(|by| !by.is_empty()),
+        since: entry.since.map(clock::wall_text_of_seconds),
+        until: entry.until.map(clock::wall_text_of_seconds),
+    };
+    let maintenance = charter.maintenance.as_ref().map(|entry| report("maintenance", None, entry));
+    let standby = charter.members.all().filter_map(|member| {
+        let entry = member.standby.as_ref()?;
+        Some(report("standby", Some(&member.id), entry))
+    });
+    maintenance.into_iter().chain(standby).collect()
 }
 
 /// `Response::Document`.

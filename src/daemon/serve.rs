@@ -21,6 +21,7 @@ use crate::daemon::fitness::Fitness;
 use crate::daemon::hooks::book::Book;
 use crate::daemon::hooks::troupe::Troupe;
 use crate::daemon::identity;
+use crate::daemon::lapse;
 use crate::daemon::limits;
 use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
@@ -211,6 +212,8 @@ fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io:
     spawn("store", move || store.run(&records, driver.as_ref(), || is_acting(&driver)))?;
     let (control, socket) = (Arc::clone(&parts.control), Arc::clone(&parts.socket));
     spawn("control", move || control.run(&socket))?;
+    let (driver, turned) = (Arc::clone(&parts.driver), parts.driver.tell_of_documents());
+    spawn("lapse", move || lapse::watch(&driver, &turned))?;
     let driver = Arc::clone(&parts.driver);
     spawn("watchdog", move || {
         let never = crossbeam_channel::never();

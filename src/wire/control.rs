@@ -199,12 +199,30 @@ pub struct StatusReport {
     /// without one.
     #[serde(default)]
     pub watchdog: Option<String>,
+    /// What people set in the document for a while, maintenance first.
+    #[serde(default)]
+    pub overrides: Vec<OverrideReport>,
     /// Age of the election loop's last turn.
     pub core_age_ms: u64,
     /// The daemon's process id.
     pub pid: u32,
     /// Time since the daemon started.
     pub uptime_ms: u64,
+}
+
+/// Something that people set in the document for a while.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct OverrideReport {
+    /// `standby` or `maintenance`.
+    pub what: String,
+    /// For `standby`: the node.
+    pub node: Option<String>,
+    /// Who set it, if that is written there.
+    pub by: Option<String>,
+    /// Since when, RFC 3339, UTC, if that is written there.
+    pub since: Option<String>,
+    /// When it ends by itself; null if it does not.
+    pub until: Option<String>,
 }
 
 /// What the health command of a node says.

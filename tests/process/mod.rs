@@ -29,6 +29,7 @@ mod hostile;
 mod namespaces;
 mod network;
 mod node;
+mod nodes;
 mod orders;
 mod overlap;
 mod partitions;

@@ -1,10 +1,12 @@
 //! What the command line promises: how it is read, how answers read, what it exits with.
 
 mod args;
+mod changes;
 mod commands;
 mod difference;
 mod fence;
 mod history;
+mod plan;
 mod render;
 mod reports;
 mod trust;

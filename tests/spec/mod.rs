@@ -30,6 +30,7 @@ mod holding;
 mod hooks;
 mod init;
 mod keys;
+mod lapse;
 mod leases;
 mod limits;
 pub(crate) mod linear;

@@ -98,6 +98,11 @@ pub(super) const EVENTS: &[Code] = &[
         "Run that command by hand on this node if it is not; quorate status shows its last words.",
     ),
     code(
+        super::OVERRIDE_OVER,
+        "A standby or maintenance was set for a while, and that is over: the master removes it.",
+        "Nothing; if it says that it cannot be removed, do so with quorate edit.",
+    ),
+    code(
         super::WATCHDOG_UNUSABLE,
         "The hardware watchdog of node.yaml cannot be armed, so this node does not act as master.",
         "The message says why. See that nothing else has the device, systemd's RuntimeWatchdogSec \

@@ -102,6 +102,9 @@ pub const HEALTH_CHANGED: &str = "health-changed";
 /// The hardware watchdog of node.yaml cannot be armed.
 pub const WATCHDOG_UNUSABLE: &str = "watchdog-unusable";
 
+/// A `standby` or `maintenance` that was set for a while is over.
+pub const OVERRIDE_OVER: &str = "override-over";
+
 /// The events that the daemon tells of itself, not of an election.
 pub const OWN_EVENTS: &[&str] = &[
     EVENTS_LOST,
@@ -116,6 +119,7 @@ pub const OWN_EVENTS: &[&str] = &[
     UNDONE_LATE,
     GUARD_LOST,
     WATCHDOG_UNUSABLE,
+    OVERRIDE_OVER,
 ];
 
 /// The daemon serves from now on.

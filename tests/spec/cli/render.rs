@@ -3,7 +3,8 @@
 use quorate::cli::render;
 use quorate::cli::style::{Style, round_trip, span};
 use quorate::wire::control::{
-    EventReport, FreshnessReport, HealthReport, MasterReport, PeerReport, StatusReport,
+    EventReport, FreshnessReport, HealthReport, MasterReport, OverrideReport, PeerReport,
+    StatusReport,
 };
 
 use super::reports::{alone, elected, follower, master, peer};
@@ -228,4 +229,30 @@ fn what_speaks_against_a_node_as_master_is_shown_with_its_reason() {
     );
     assert!(text.contains("\n  unfit      hooks: `backup` failed\n"), "{text}");
     assert!(text.contains("data at no known place: /bin/lsn: exit code 1: gone\n"), "{text}");
+}
+
+#[test]
+fn what_people_set_for_a_while_is_shown_with_who_since_when_and_until_when() {
+    let entry = |what: &str, node: Option<&str>, until: Option<&str>| OverrideReport {
+        what: what.into(),
+        node: node.map(Into::into),
+        by: Some("root@alpha".into()),
+        since: Some("2026-11-22T02:00:00Z".into()),
+        until: until.map(Into::into),
+    };
+    let report = StatusReport {
+        overrides: vec![
+            entry("maintenance", None, None),
+            entry("standby", Some("bravo"), Some("2026-11-22T04:00:00Z")),
+        ],
+        ..follower()
+    };
+    let text = render::status(&report, Style { is_coloured: false, ..SCREEN });
+    let expected = "
+  override   maintenance: mastership moves only by hand; by root@alpha;
+             since 2026-11-22T02:00:00Z; until it is taken back
+  override   standby of bravo; by root@alpha; since 2026-11-22T02:00:00Z;
+             until 2026-11-22T04:00:00Z
+";
+    assert!(text.contains(expected), "{text}");
 }

@@ -49,6 +49,7 @@ pub(super) fn follower() -> StatusReport {
         health: None,
         freshness: None,
         watchdog: None,
+        overrides: vec![],
         core_age_ms: 3,
         pid: 4711,
         uptime_ms: 12_000_000,
