@@ -246,7 +246,7 @@ fn index_of(tree: &Tree, id: &NodeId) -> Result<usize, PenError> {
     let absent = || PenError::Absent(format!("node `{id}`"));
     let Some(Tree::List(items)) = tree.at(&way_of(&["nodes"])) else { return Err(absent()) };
     let name = [Step::Key("id".into())];
-    let is_it = |item: &Tree| matches!(item.at(&name), Some(Tree::Text(text)) if text.as_str() == id.as_str());
+    let is_it = |item: &Tree| item.at(&name) == Some(&Tree::Text(id.as_str().to_owned()));
     items.iter().position(is_it).ok_or_else(absent)
 }
 

@@ -82,7 +82,7 @@ fn a_node_is_added_promoted_and_another_removed_and_every_remark_stays() {
     assert!(dry.printed().contains("+  - {id: \"delta\""));
     add(&mut cluster, &line, &[]).printed();
     let twice = add(&mut cluster, &line, &[]);
-    twice.refused(65, &["has the `id` of node"]);
+    twice.refused(65, &["has the `address` of node"]);
     starts(&mut cluster, delta);
     let promoted = cluster.node("charlie").ask(&["node", "promote", "delta", "--wait", "60s"]);
     let arithmetic = "3 voters, 2 must agree, the loss of 1 is survived -> 4 voters, 3 must agree";

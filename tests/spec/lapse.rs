@@ -11,7 +11,8 @@ fn document(maintenance: &str, standby: &str) -> String {
     let [pin, storage] = [64, 32].map(|digits| "a".repeat(digits));
     format!(
         "cluster: shop\nid: \"7d1c0000000000000000000000000001\"\n{maintenance}nodes:\n  \
-         - {{id: alpha, address: \"a:1\"{standby}, key: \"SHA256:{pin}\", storage: \"{storage}\"}}\n"
+         - {{id: alpha, address: \"a:1\"{standby}, key: \"SHA256:{pin}\", \
+         storage: \"{storage}\"}}\n"
     )
 }
 

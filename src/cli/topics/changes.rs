@@ -18,8 +18,8 @@ const FOR: Flag = option("for", "TIME", "how long; without it until it is taken 
 
 pub(super) const LIST: Topic = Topic {
     flags: &[JSON],
-    about: "Prints the nodes of the committed cluster.yaml: what each is for, where it listens,\n\
-            and whether the node that is asked hears it.",
+    about: "Prints the nodes of the committed cluster.yaml: what each is for, where it\n\
+            listens, and whether the node that is asked hears it.",
     exits: ASKING,
     ..topic("node list", Shelf::Nodes, "the nodes, and what each is for")
 };
@@ -27,11 +27,11 @@ pub(super) const LIST: Topic = Topic {
 pub(super) const ADD: Topic = Topic {
     operand: Operand::OneThenMany("NODE", "KEY=VALUE"),
     flags: &[DRY_RUN, FORCE, WAIT, JSON],
-    about: "KEY is address, key, storage (these must be there), role or priority. `-` instead\n\
-            takes the line that `quorate init` printed on that machine from standard input:\n\
-            `ssh delta quorate init | quorate node add -`. It enters as an observer; with\n\
-            role=voter or role=witness it gets its vote as soon as it is up to date, in a\n\
-            second step that waits no longer than --wait.",
+    about: "KEY is address, key, storage (these must be there), role or priority. `-`\n\
+            instead takes the line that `quorate init` printed on that machine from\n\
+            standard input: `ssh delta quorate init | quorate node add -`. It enters as an\n\
+            observer; with role=voter or role=witness it gets its vote as soon as it is up\n\
+            to date, in a second step that waits no longer than --wait.",
     exits: CHANGING,
     ..topic("node add", Shelf::Nodes, "add a node, as an observer first")
 };
@@ -39,9 +39,9 @@ pub(super) const ADD: Topic = Topic {
 pub(super) const REMOVE: Topic = Topic {
     operand: Operand::One("NODE"),
     flags: &[DRY_RUN, TRANSFER, FORCE, WAIT, JSON],
-    about: "Shows first what that means for the quorum. Comments on the node's own lines go\n\
-            with them. The acting master is not removed: transfer mastership first, or let\n\
-            --transfer do it.",
+    about: "Shows first what that means for the quorum. Comments on the node's own lines\n\
+            go with them. The acting master is not removed: transfer mastership first, or\n\
+            let --transfer do it.",
     exits: CHANGING,
     ..topic("node remove", Shelf::Nodes, "remove a node")
 };
@@ -58,8 +58,8 @@ pub(super) const PROMOTE: Topic = Topic {
 pub(super) const DEMOTE: Topic = Topic {
     operand: Operand::One("NODE"),
     flags: &[DRY_RUN, TRANSFER, FORCE, WAIT, JSON],
-    about: "It sees everything from then on and counts for nothing. For a witness, which votes\n\
-            and never leads: `quorate node set NODE role=witness`.",
+    about: "It sees everything from then on and counts for nothing. For a witness, which\n\
+            votes and never leads: `quorate node set NODE role=witness`.",
     exits: CHANGING,
     ..topic("node demote", Shelf::Nodes, "make a node an observer")
 };
@@ -67,8 +67,8 @@ pub(super) const DEMOTE: Topic = Topic {
 pub(super) const SET: Topic = Topic {
     operand: Operand::OneThenMany("NODE", "KEY=VALUE"),
     flags: &[DRY_RUN, TRANSFER, FORCE, WAIT, JSON],
-    about: "KEY is address, role (voter, witness, observer) or priority. Comments and order of\n\
-            cluster.yaml stay as they are.",
+    about: "KEY is address, role (voter, witness, observer) or priority. Comments and\n\
+            order of cluster.yaml stay as they are.",
     exits: CHANGING,
     ..topic("node set", Shelf::Nodes, "change what cluster.yaml says about a node")
 };
@@ -76,9 +76,10 @@ pub(super) const SET: Topic = Topic {
 pub(super) const STANDBY: Topic = Topic {
     operand: Operand::One("NODE"),
     flags: &[FOR, DRY_RUN, WAIT, JSON],
-    about: "A node on standby hands mastership over and does not stand, unless nobody else is\n\
-            there; it keeps its vote. cluster.yaml says who set it, since when and until when,\n\
-            and `quorate status` shows it; with --for the master removes it when it is over.",
+    about: "A node on standby hands mastership over and does not stand, unless nobody else\n\
+            is there; it keeps its vote. cluster.yaml says who set it, since when and\n\
+            until when, and `quorate status` shows it; with --for the master removes it\n\
+            when it is over.",
     exits: CHANGING,
     ..topic("standby", Shelf::Steer, "take a node out of the field for a while")
 };
@@ -93,9 +94,10 @@ pub(super) const ONLINE: Topic = Topic {
 pub(super) const MAINTENANCE: Topic = Topic {
     operand: Operand::One("on|off"),
     flags: &[FOR, DRY_RUN, WAIT, JSON],
-    about: "While it is on, mastership moves only when people move it: nobody else takes over\n\
-            by itself, not even from a master that is gone. cluster.yaml says who set it,\n\
-            since when and until when; with --for the master removes it when it is over.",
+    about: "While it is on, mastership moves only when people move it: nobody else takes\n\
+            over by itself, not even from a master that is gone. cluster.yaml says who set\n\
+            it, since when and until when; with --for the master removes it when it is\n\
+            over.",
     exits: CHANGING,
     ..topic("maintenance", Shelf::Steer, "keep mastership where it is, whatever happens")
 };

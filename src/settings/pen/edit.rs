@@ -87,7 +87,9 @@ fn insert(page: &Page<'_>, way: &[Step], key: &str, ink: &Ink) -> Result<Edit, P
         Ink::List(items) => {
             items.iter().map(|item| format!("{newline}{indent}  - {}", item.spelled())).collect()
         }
-        other => format!(" {}", other.spelled()),
+        Ink::Word(_) | Ink::Text(_) | Ink::Whole(_) | Ink::Switch(_) | Ink::Table(_) => {
+            format!(" {}", ink.spelled())
+        }
     };
     let at = line_end(page.text, end)?;
     Ok(Edit { place: at..at, text: format!("{newline}{indent}{key}:{spelled}") })

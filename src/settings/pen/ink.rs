@@ -110,7 +110,9 @@ impl Ink {
     pub(super) fn entries(&self) -> Vec<String> {
         match self {
             Self::Table(entries) => entries.iter().map(entry).collect(),
-            other => vec![other.spelled()],
+            Self::Word(_) | Self::Text(_) | Self::Whole(_) | Self::Switch(_) | Self::List(_) => {
+                vec![self.spelled()]
+            }
         }
     }
 }
