@@ -13,8 +13,10 @@ use crossbeam_channel::RecvTimeoutError;
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::daemon::backing::Backing;
+use crate::daemon::byline;
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
+use crate::daemon::credentials::Credentials;
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{News, Stamp};
 use crate::daemon::fitness::Fitness;
@@ -152,6 +154,10 @@ impl Control {
                     };
                 }
                 Ok(Request::History {}) => self.tell_history(stream)?,
+                Ok(Request::Edit { revision, body }) => {
+                    let answer = self.edit(stream, revision, &body);
+                    send(stream, &answer)?;
+                }
                 Ok(request) => send(stream, &self.answer(request))?,
                 Err(FrameError::Closed) => return Ok(()),
                 Err(error) => {
@@ -174,7 +180,6 @@ impl Control {
                 let reason = StepDownReason::Operator;
                 self.hand_over(Wish::StepDown { hold_off, reason })
             }
-            Request::Edit { revision, body } => self.edit(revision, &body),
             Request::SetPosition { position } => match self.fitness.freshness().push(position) {
                 Ok(()) => Response::Taken,
                 Err(why) => refusal(&why),
@@ -182,8 +187,11 @@ impl Control {
             Request::Gone { .. } | Request::Kept => {
                 refusal("nothing was held in this conversation")
             }
-            Request::Events { .. } | Request::History {} | Request::Hold { .. } => {
-                unreachable!("these are streamed, not answered")
+            Request::Events { .. }
+            | Request::History {}
+            | Request::Hold { .. }
+            | Request::Edit { .. } => {
+                unreachable!("these need the stream they came by")
             }
         }
     }
@@ -199,12 +207,16 @@ impl Control {
     }
 
     /// The document is read here, for whoever asked, and again by every node it comes to.
-    fn edit(&self, revision: u64, body: &str) -> Response {
+    fn edit(&self, stream: &UnixStream, revision: u64, body: &str) -> Response {
         let committed = self.driver.committed();
-        let document = match cluster::document(body, "cluster.yaml", committed.position, revision) {
-            Ok(document) => document,
-            Err(problem) => return refusal(&problem.to_string()),
-        };
+        let mut document =
+            match cluster::document(body, "cluster.yaml", committed.position, revision) {
+                Ok(document) => document,
+                Err(problem) => return refusal(&problem.to_string()),
+            };
+        // Where the system does not say who asks, the edit counts all the same.
+        let asker = Credentials::of_peer(stream).ok();
+        document.byline = asker.and_then(|asker| byline::of(asker.user, self.driver.name()));
         let answer = self.outcome_of(Wish::Propose { revision, document });
         Response::Edit(report::edit(answer.as_ref()))
     }

@@ -35,6 +35,7 @@ use crate::wire::control::EventReport;
 /// The node with everything around it that outside threads may touch.
 #[derive(Debug)]
 pub struct Driver {
+    name: NodeId,
     core: Mutex<Core>,
     network: OnceLock<Arc<Network>>,
     store: StoreQueue,
@@ -74,6 +75,7 @@ impl Driver {
     /// # Errors
     /// The system has no alarm for the election loop.
     pub fn new(node: Node, store: StoreQueue) -> io::Result<Self> {
+        let name = node.durable().identity.node.clone();
         let core = Core {
             name: node.durable().identity.node.clone(),
             connected_for: contents(&node),
@@ -87,6 +89,7 @@ impl Driver {
             holders: Holders::default(),
         };
         Ok(Self {
+            name,
             core: Mutex::new(core),
             network: OnceLock::new(),
             store,
@@ -179,6 +182,11 @@ impl Driver {
             (status.duty, status.acting_until) = (Duty::Winner, None);
         }
         status
+    }
+
+    /// Who this node is.
+    pub fn name(&self) -> &NodeId {
+        &self.name
     }
 
     /// The committed document.

@@ -101,6 +101,7 @@ pub mod pinned;
 pub mod processes;
 
 // People and programs on this machine.
+pub mod byline;
 pub mod control;
 pub mod control_socket;
 pub mod credentials;

@@ -103,11 +103,14 @@ pub fn overrides(charter: &Charter) -> Vec<OverrideReport> {
 /// `Response::Document`.
 #[must_use]
 pub fn document(document: &Document) -> DocumentReport {
+    let byline = document.byline.as_ref();
     DocumentReport {
         schema: SCHEMA,
         position: position(document.position),
         revision: document.revision,
         hash: document.hash.to_string(),
+        author: byline.map(|byline| byline.author().to_owned()),
+        time: byline.map(|byline| clock::wall_text_of(byline.at_ms.saturating_mul(1_000_000))),
         body: document.body.to_string(),
     }
 }

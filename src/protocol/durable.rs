@@ -8,6 +8,34 @@ use core::time::Duration;
 use crate::protocol::membership::Charter;
 use crate::protocol::units::{self, ClusterId, Label, NodeId, Position, StorageId, Term};
 
+/// The most bytes an author's name may have.
+pub const AUTHOR_BYTES_MAX: usize = 128;
+
+/// Who asked for a content, and when: for people. No decision looks at it, no hash covers it.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Byline {
+    author: Label,
+    /// By the wall clock of the node that was asked: milliseconds since 1970.
+    pub at_ms: u64,
+}
+
+impl Byline {
+    /// None if `author` is empty, too long, or nothing a terminal may be given.
+    #[must_use]
+    pub fn new(author: &str, at_ms: u64) -> Option<Self> {
+        let is_sound = !author.is_empty()
+            && author.len() <= AUTHOR_BYTES_MAX
+            && !author.chars().any(char::is_control);
+        is_sound.then(|| Self { author: author.into(), at_ms })
+    }
+
+    /// USER@NODE: who it was there, and which node was asked.
+    #[must_use]
+    pub fn author(&self) -> &str {
+        &self.author
+    }
+}
+
 /// The cluster's one document at one position. Cheap to clone.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Document {
@@ -21,6 +49,8 @@ pub struct Document {
     pub body: Label,
     /// The same, parsed.
     pub charter: Arc<Charter>,
+    /// Whose content it is, if that is known; a re-stamp leaves it.
+    pub byline: Option<Byline>,
 }
 
 impl Document {
@@ -31,7 +61,7 @@ impl Document {
     }
 }
 
-/// The content's hash stands for body and charter.
+/// The content's hash stands for body and charter; who wrote it makes no difference.
 impl Hash for Document {
     fn hash<H: Hasher>(&self, state: &mut H) {
         (self.position, self.revision, self.hash).hash(state);

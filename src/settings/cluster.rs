@@ -97,7 +97,8 @@ pub fn document(
     revision: u64,
 ) -> Result<Document, Problem> {
     let charter = Arc::new(parse(text, file)?);
-    Ok(Document { position, revision, hash: hash(text), body: text.into(), charter })
+    let (hash, body) = (hash(text), text.into());
+    Ok(Document { position, revision, hash, body, charter, byline: None })
 }
 
 /// SHA-256 of a document's body.

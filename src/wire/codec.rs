@@ -12,9 +12,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use ring::digest;
-use serde::{Deserialize, Serialize};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::protocol::durable::Document;
+use crate::protocol::durable::{AUTHOR_BYTES_MAX, Byline, Document};
 use crate::protocol::edit::{Edit, EditReply};
 use crate::protocol::membership::Charter;
 use crate::protocol::message::{
@@ -119,16 +119,42 @@ pub(crate) fn quoted(words: &dyn fmt::Display) -> String {
 }
 
 /// A document without its body.
-#[derive(Clone, Copy, Serialize, Deserialize)]
+#[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Header {
     position: Position,
     revision: u64,
     pub(crate) hash: Hash,
+    /// Missing in what earlier releases wrote; they skip it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    byline: Option<Byline>,
+}
+
+/// How a byline is spelled.
+#[derive(Serialize, Deserialize)]
+struct BylineSpelling<T> {
+    author: T,
+    at_ms: u64,
+}
+
+impl Serialize for Byline {
+    fn serialize<S: Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        BylineSpelling { author: self.author(), at_ms: self.at_ms }.serialize(to)
+    }
+}
+
+impl<'de> Deserialize<'de> for Byline {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        let BylineSpelling::<String> { author, at_ms } = BylineSpelling::deserialize(from)?;
+        Self::new(&author, at_ms).ok_or_else(|| {
+            de::Error::custom(format!("an author is 1 to {AUTHOR_BYTES_MAX} printable bytes"))
+        })
+    }
 }
 
 impl Header {
     pub(crate) fn of(document: &Document) -> Self {
-        Self { position: document.position, revision: document.revision, hash: document.hash }
+        let Document { position, revision, hash, ref byline, .. } = *document;
+        Self { position, revision, hash, byline: byline.clone() }
     }
 
     /// Joins header and body; a body that is not the one the header speaks of is refused.
@@ -151,6 +177,7 @@ impl Header {
             hash: self.hash,
             body: text.into(),
             charter: Arc::new(charter),
+            byline: self.byline,
         })
     }
 }

@@ -340,6 +340,13 @@ pub struct DocumentReport {
     pub revision: u64,
     /// SHA-256 of the body, hexadecimal.
     pub hash: String,
+    /// USER@NODE: who asked which node for this content; null if that is not known, as of the
+    /// first document.
+    #[serde(default)]
+    pub author: Option<String>,
+    /// When, by that node's wall clock, as for an event; null if that is not known.
+    #[serde(default)]
+    pub time: Option<String>,
     /// The bytes people wrote.
     pub body: String,
 }

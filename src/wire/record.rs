@@ -7,7 +7,8 @@
 //! ```
 //!
 //! The checksum covers every byte after the first line. A record is read whole or not at all:
-//! there is no repair and no falling back to an older one (R52).
+//! there is no repair and no falling back to an older one (R52). What may be missing is skipped by
+//! releases that do not know it, and needs no new format.
 
 use std::fmt;
 use std::time::Duration;

@@ -171,6 +171,7 @@ pub(crate) fn document_of(
         hash: hash(&body),
         body: body.into(),
         charter: Arc::new(charter),
+        byline: None,
     })
 }
 

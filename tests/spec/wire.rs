@@ -1,5 +1,6 @@
 //! What goes over the wire and to the disk: it comes back the same, and nothing else is taken.
 
+mod bylines;
 mod envelopes;
 
 use std::io::{self, Read};

@@ -338,6 +338,8 @@ fn show_prints_the_bytes_people_wrote() {
         position: PositionReport { term: 12, version: 9 },
         revision: 7,
         hash: "00".repeat(32),
+        author: Some("root@alpha".into()),
+        time: Some("2026-01-01T00:00:00.000Z".into()),
         body: "cluster: shop # mine\n".into(),
     };
     let command = Command::Show(Format::Text);

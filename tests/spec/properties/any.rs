@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use quorate::protocol::durable::{Document, Durable};
+use quorate::protocol::durable::{Byline, Document, Durable};
 use quorate::protocol::edit::{Edit, EditOutcome, EditReply, Rejection};
 use quorate::protocol::membership::ChangeRefusal;
 use quorate::protocol::message::{
@@ -176,7 +176,8 @@ impl<'a> Any<'a> {
 
     pub(crate) fn document(&mut self) -> Document {
         let near = self.choices.one_of(&self.near.documents);
-        let chosen = near.unwrap_or_else(|| document("nothing"));
+        let byline = if self.is_so() { Byline::new(&self.name().to_string(), 7) } else { None };
+        let chosen = Document { byline, ..near.unwrap_or_else(|| document("nothing")) };
         if self.is_so() { chosen } else { chosen.restamped(self.position()) }
     }
 

@@ -63,7 +63,7 @@ fn document(text: &str, position: Position) -> Document {
     let charter = cluster::parse_agreed(text, "cluster.yaml").expect("the samples are valid");
     let charter = Arc::new(charter);
     let hash = hash_of(text.as_bytes());
-    Document { position, revision: 3, hash, body: text.into(), charter }
+    Document { position, revision: 3, hash, body: text.into(), charter, byline: None }
 }
 
 /// What the members may say the document is.

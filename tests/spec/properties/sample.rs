@@ -53,6 +53,7 @@ pub(crate) fn document(body: &str) -> Document {
         hash: hash_of(body.as_bytes()),
         body: body.into(),
         charter: Arc::new(charter()),
+        byline: None,
     }
 }
 

@@ -1,0 +1,30 @@
+//! Owns what a document's byline says of whoever asked this node for it: the user, this node, the
+//! wall clock. Names of users are read from /etc/passwd, since a static binary has no name service.
+//! Never decides who may ask; the socket does.
+
+use std::fs;
+
+use crate::daemon::clock;
+use crate::protocol::durable::Byline;
+use crate::protocol::units::NodeId;
+
+/// The byline of what `user` asks `node` for now.
+#[must_use]
+pub fn of(user: u32, node: &NodeId) -> Option<Byline> {
+    let at_ms = clock::read().wall_ns / 1_000_000;
+    let users = fs::read_to_string("/etc/passwd").unwrap_or_default();
+    let named =
+        name_of(&users, user).and_then(|name| Byline::new(&format!("{name}@{node}"), at_ms));
+    // A number says who it was where no name does.
+    named.or_else(|| Byline::new(&format!("{user}@{node}"), at_ms))
+}
+
+/// The name of the user with that number in the text of passwd(5).
+#[must_use]
+pub fn name_of(users: &str, user: u32) -> Option<&str> {
+    users.lines().find_map(|line| {
+        let mut fields = line.split(':');
+        let name = fields.next()?;
+        (fields.nth(1)?.parse() == Ok(user)).then_some(name)
+    })
+}
