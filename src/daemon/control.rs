@@ -29,6 +29,7 @@ use crate::daemon::spawn::spawn;
 use crate::protocol::effects::{Answer, StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::settings::cluster;
+use crate::wire::archive::{self, Archive};
 use crate::wire::codec::quoted;
 use crate::wire::control::{ErrorReport, EventReport, HistoryEnd, Request, Response, StatusReport};
 use crate::wire::control_frame::{self, FrameError};
@@ -154,6 +155,7 @@ impl Control {
                     };
                 }
                 Ok(Request::History {}) => self.tell_history(stream)?,
+                Ok(Request::Documents {}) => self.tell_documents(stream)?,
                 Ok(Request::Edit { revision, body }) => {
                     let answer = self.edit(stream, revision, &body);
                     send(stream, &answer)?;
@@ -174,6 +176,7 @@ impl Control {
         match request {
             Request::Status {} => Response::Status(Box::new(self.status())),
             Request::Show {} => Response::Document(report::document(&self.driver.committed())),
+            Request::Revision { revision } => self.document_of(revision),
             Request::Transfer { to } => self.transfer(to),
             Request::StepDown { hold_off_ms } => {
                 let hold_off = Duration::from_millis(hold_off_ms).min(HOLD_OFF_MAX);
@@ -189,6 +192,7 @@ impl Control {
             }
             Request::Events { .. }
             | Request::History {}
+            | Request::Documents {}
             | Request::Hold { .. }
             | Request::Edit { .. } => {
                 unreachable!("these need the stream they came by")
@@ -250,6 +254,37 @@ impl Control {
         send(stream, &Response::EndOfEvents)
     }
 
+    /// The document of that revision, if this node has it.
+    fn document_of(&self, revision: u64) -> Response {
+        let committed = self.driver.committed();
+        if committed.revision == revision {
+            return Response::Document(report::document(&committed));
+        }
+        match archive::find(&self.state_dir, revision) {
+            Some(document) => Response::Document(document),
+            None => refusal(&format!(
+                "this node has no revision {revision}: `quorate history --documents` lists those                  it saw and kept; another node may have more"
+            )),
+        }
+    }
+
+    /// Reads the files on this thread, without the lock. The newest may not be written yet.
+    fn tell_documents(&self, stream: &UnixStream) -> Result<(), FrameError> {
+        let newest = report::document(&self.driver.committed());
+        let archive = match Archive::read(&self.state_dir) {
+            Ok(archive) => archive,
+            Err(error) => {
+                return send(stream, &refusal(&format!("the documents cannot be read: {error}")));
+            }
+        };
+        let revision = newest.revision;
+        let older = archive.documents.into_iter().filter(|one| one.revision != revision);
+        for document in older.chain([newest]) {
+            send(stream, &Response::Document(document))?;
+        }
+        self.end_of_history(stream, archive.unreadable)
+    }
+
     /// Reads the files on this thread, without the lock.
     fn tell_history(&self, stream: &UnixStream) -> Result<(), FrameError> {
         self.driver.flush_history(WRITTEN_WITHIN);
@@ -262,8 +297,11 @@ impl Control {
         for event in past.events {
             send(stream, &Response::Event(Box::new(event)))?;
         }
+        self.end_of_history(stream, past.unreadable)
+    }
+
+    fn end_of_history(&self, stream: &UnixStream, unreadable: u64) -> Result<(), FrameError> {
         let Stamp { time, uptime_ms } = self.driver.stamp();
-        let unreadable = past.unreadable;
         send(stream, &Response::EndOfHistory(HistoryEnd { time, uptime_ms, unreadable }))
     }
 

@@ -17,6 +17,7 @@ use crate::daemon::events::{News, Remark, Ring, Stamp};
 use crate::daemon::history::History;
 use crate::daemon::holders::{Due, HolderId, Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
+use crate::daemon::papers::Tray;
 use crate::daemon::reset::leash::Sight;
 use crate::daemon::store::StoreQueue;
 use crate::daemon::suspicion::Detector;
@@ -45,6 +46,7 @@ pub struct Driver {
     listener: OnceLock<Arc<Mailbox>>,
     gate: OnceLock<Arc<Bell>>,
     turned: OnceLock<Sender<()>>,
+    papers: OnceLock<Arc<Tray>>,
     pulse: Pulse,
     left: (Sender<()>, Receiver<()>),
 }
@@ -60,7 +62,7 @@ struct Core {
     ring: Ring,
     started_boot_ns: u64,
     holders: Holders,
-    connected_for: (Hash, Hash),
+    connected_for: (Hash, Hash, u64),
 }
 
 impl std::fmt::Debug for Core {
@@ -99,6 +101,7 @@ impl Driver {
             listener: OnceLock::new(),
             gate: OnceLock::new(),
             turned: OnceLock::new(),
+            papers: OnceLock::new(),
             pulse: Pulse::default(),
             left: bounded(1),
         })
@@ -120,6 +123,12 @@ impl Driver {
         if let Some(log) = self.acting_log.get() {
             log.flush(patience);
         }
+    }
+
+    /// Gives the driver the place for each committed document with a new content. Called once,
+    /// before the first `deliver`.
+    pub fn file_documents(&self, tray: &Arc<Tray>) {
+        assert!(self.papers.set(Arc::clone(tray)).is_ok(), "a driver has one tray");
     }
 
     /// Gives the driver the history that its events go to.
@@ -445,10 +454,15 @@ impl Driver {
         if contents == core.connected_for {
             return;
         }
-        core.connected_for = contents;
+        let was = std::mem::replace(&mut core.connected_for, contents);
         if let Some(turned) = self.turned.get() {
             // One slot: whoever looks sees the newest.
             turned.try_send(()).ok();
+        }
+        if let Some(papers) =
+            self.papers.get().filter(|_| (was.1, was.2) != (contents.1, contents.2))
+        {
+            papers.put(core.node.committed().clone());
         }
         if let Some(network) = self.network.get() {
             network.set_timing(core.node.committed().charter.timing.dead_after());
@@ -489,8 +503,9 @@ impl Core {
     }
 }
 
-/// Which contents the network's members come from; a re-stamp leaves them.
-fn contents(node: &Node) -> (Hash, Hash) {
+/// Which contents the network's members come from, and which content revision is committed; a
+/// re-stamp leaves them.
+fn contents(node: &Node) -> (Hash, Hash, u64) {
     let durable = node.durable();
-    (durable.accepted.hash, durable.committed.hash)
+    (durable.accepted.hash, durable.committed.hash, durable.committed.revision)
 }

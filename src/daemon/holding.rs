@@ -184,6 +184,8 @@ impl Holding {
             Ok(
                 Request::Status {}
                 | Request::Show {}
+                | Request::Revision { .. }
+                | Request::Documents {}
                 | Request::Transfer { .. }
                 | Request::StepDown { .. }
                 | Request::Edit { .. }

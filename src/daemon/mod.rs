@@ -14,6 +14,7 @@
 //! | `log` | stderr | a line | holds anybody up |
 //! | `acting-log` | the acting log, if one is kept | a line | holds anybody up |
 //! | `history` | the history | a line | holds anybody up |
+//! | `papers` | the archive, the exported cluster.yaml | a committed document, a touched file | delays an election |
 //! | `store` | the state file | a record from the driver, ten seconds | takes the lock while it writes |
 //! | `patience` | the age of the write under way | one second | touches the disk |
 //! | `listener` | the listening socket | callers | reads a byte |
@@ -71,6 +72,7 @@ pub mod history;
 pub mod identity;
 pub mod journal;
 pub mod keys;
+pub mod papers;
 pub mod patience;
 pub mod store;
 

@@ -1,13 +1,16 @@
-//! Owns the start of what the daemon writes down besides its state: the acting log, the history.
+//! Owns the start of what the daemon writes down besides its state: the acting log, the history, the
+//! documents it saw.
 //! Never writes a line itself; each has a writer with a thread of its own.
 
 use std::io;
+use std::sync::Arc;
 
 use crate::daemon::acting_log;
 use crate::daemon::directory::Directory;
 use crate::daemon::driver::Driver;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::history;
+use crate::daemon::papers::{Papers, Tray};
 use crate::daemon::spawn::spawn;
 use crate::settings::node::NodeSettings;
 
@@ -33,4 +36,16 @@ pub(super) fn keep_history(
     let (history, writer) = history::of(&settings.id, directory.share().map_err(failed)?);
     driver.keep_history(history);
     spawn("history", move || writer.run()).map(drop).map_err(failed)
+}
+
+/// The documents and their thread.
+pub(super) fn keep_papers(directory: &Directory, driver: &Arc<Driver>) -> Result<(), Failure> {
+    let failed = |error: io::Error| {
+        let what = "the system gives nothing to keep documents with";
+        Failure::of_system(failure::IO, what, &error)
+    };
+    let tray = Arc::new(Tray::new().map_err(failed)?);
+    let papers = Papers::of(driver, directory, &tray).map_err(failed)?;
+    driver.file_documents(&tray);
+    spawn("papers", move || papers.run()).map(drop).map_err(failed)
 }

@@ -135,6 +135,7 @@ fn start(
     })?);
     records::keep_acting_log(settings, &driver)?;
     records::keep_history(settings, store.directory(), &driver)?;
+    records::keep_papers(store.directory(), &driver)?;
     let options = NetworkOptions {
         dead_after: durable.committed.charter.timing.dead_after(),
         identity: durable.identity,

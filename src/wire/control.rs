@@ -25,6 +25,15 @@ pub enum Request {
     Status {},
     /// The committed document's body, and where it stands. Answered by `Response::Document`.
     Show {},
+    /// The document of a content revision that this node has seen. Answered by
+    /// `Response::Document`.
+    Revision {
+        /// Which.
+        revision: u64,
+    },
+    /// Every committed document that this node kept: any number of `Response::Document`, by
+    /// revision, then `Response::EndOfHistory`.
+    Documents {},
     /// Make `to`, or the best other node, the master. Answered by `Response::Handover`.
     Transfer {
         /// The wanted master's name.

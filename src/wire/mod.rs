@@ -1,5 +1,6 @@
 //! Spells: bytes in, values out, values in, bytes out. Never opens a socket.
 
+pub mod archive;
 pub mod codec;
 pub mod codes;
 pub mod control;

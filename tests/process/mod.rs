@@ -32,6 +32,7 @@ mod node;
 mod nodes;
 mod orders;
 mod overlap;
+mod papers;
 mod partitions;
 mod recipes;
 mod refusals;

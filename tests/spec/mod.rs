@@ -38,6 +38,7 @@ mod log;
 mod members;
 mod network;
 mod outbox;
+mod papers;
 mod patience;
 mod policies;
 mod preference;

@@ -63,6 +63,26 @@ pub(super) const EVENTS: &[Code] = &[
         "The process that runs hooks was killed or stood still: this node is master no longer.",
         "Look in the system's log for who killed it. Another one was started, which runs backup.",
     ),
+    code(
+        "hand-edit-committed",
+        "Somebody edited cluster.yaml in this node's state directory, and the cluster took it.",
+        NOTHING,
+    ),
+    code(
+        "hand-edit-rejected",
+        "Somebody edited cluster.yaml in this node's state directory, and the master refused it.",
+        "The text is in cluster.yaml.rejected there. `reason` says why: explain it, and edit again.",
+    ),
+    code(
+        "hand-edit-invalid",
+        "Somebody edited cluster.yaml in this node's state directory, and it is not valid.",
+        "Mend the line that is named and save again. Until then the committed document holds.",
+    ),
+    code(
+        "hand-edit-set-aside",
+        "Somebody edited cluster.yaml in this node's state directory, and others came first.",
+        "The text is in cluster.yaml.mine there: make the change again in what is there now.",
+    ),
     code("quorum-gained", "This node hears enough voters to elect and to be elected.", NOTHING),
     code(
         "quorum-lost",

@@ -104,6 +104,14 @@ pub const WATCHDOG_UNUSABLE: &str = "watchdog-unusable";
 
 /// A `standby` or `maintenance` that was set for a while is over.
 pub const OVERRIDE_OVER: &str = "override-over";
+/// A hand edit of the exported cluster.yaml became the document.
+pub const HAND_EDIT_COMMITTED: &str = "hand-edit-committed";
+/// It was refused.
+pub const HAND_EDIT_REJECTED: &str = "hand-edit-rejected";
+/// It is no valid cluster.yaml.
+pub const HAND_EDIT_INVALID: &str = "hand-edit-invalid";
+/// It was not proposed, since others came first.
+pub const HAND_EDIT_SET_ASIDE: &str = "hand-edit-set-aside";
 
 /// The events that the daemon tells of itself, not of an election.
 pub const OWN_EVENTS: &[&str] = &[
@@ -120,6 +128,10 @@ pub const OWN_EVENTS: &[&str] = &[
     GUARD_LOST,
     WATCHDOG_UNUSABLE,
     OVERRIDE_OVER,
+    HAND_EDIT_COMMITTED,
+    HAND_EDIT_REJECTED,
+    HAND_EDIT_INVALID,
+    HAND_EDIT_SET_ASIDE,
 ];
 
 /// The daemon serves from now on.
