@@ -4,12 +4,14 @@
 use std::time::Duration;
 
 use crate::cli::client::{ANSWER_LIMIT, Client, Trouble};
-use crate::cli::command::{ApplyOptions, Format};
+use crate::cli::command::{ApplyOptions, Format, Wanted};
 use crate::cli::commands::{Outcome, committed, unsure};
 use crate::cli::config;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
+use crate::cli::documents;
 use crate::cli::exit::Exit;
+use crate::cli::rebase::{self, Consent, Draft};
 use crate::cli::steps::{self, Counted};
 use crate::cli::stopwatch::{Stopwatch, pause};
 use crate::settings::paths::Place;
@@ -29,36 +31,88 @@ const PASSING: [&str; 4] = [
     "rejected-document-missing",
 ];
 
-/// `quorate apply FILE`.
+/// `quorate apply`.
 ///
 /// # Errors
 /// That FILE is wrong or the edit was not taken, or any trouble with the daemon or the output.
 pub(super) fn apply(door: &Place, options: &ApplyOptions, console: &mut Console<'_>) -> Outcome {
-    let text = config::read(&options.file)?;
-    let name = config::name_of(&options.file);
+    let (mut text, name) = wanted(door, &options.text)?;
     let notes = check(&text, &name).map_err(invalid)?;
-    let before = committed(door)?;
-    let revision = options.revision.unwrap_or(before.revision);
-    if text == before.body {
-        return conclude(unchanged(&before), options.format, console);
+    let mut now = committed(door)?;
+    if text == now.body {
+        return conclude(unchanged(&now), options.format, console);
     }
     notes.iter().for_each(|note| console.tell(note));
-    if options.format == Format::Text {
-        console.print(&difference(&before.body, &text, ["committed", &name]))?;
-    }
-    if options.dry_run {
-        if let Some(list) = steps::shown(&before.body, &text) {
-            console.tell(&list);
+    let mut base = base(door, &options.text, &now);
+    let consent = if options.rebase { Consent::Given } else { Consent::Hinted };
+    loop {
+        let revision = base.as_ref().map_or_else(|unknown| *unknown, |base| base.revision);
+        let is_known = base.is_ok();
+        let mut refused = None;
+        // Whoever wants it on top of what is there need not be refused first.
+        if revision == now.revision || !options.rebase || !is_known {
+            if options.format == Format::Text {
+                console.print(&difference(&now.body, &text, ["committed", &name]))?;
+            }
+            let before = base.as_ref().map_or(now.body.as_str(), |base| base.body.as_str());
+            if options.dry_run {
+                if let Some(list) = steps::shown(before, &text) {
+                    console.tell(&list);
+                }
+                return Ok(Exit::Done);
+            }
+            let (from, none) = ((revision, before), Counted::default());
+            let report = steps::carry_out(door, from, &text, options.patience, none, console)?;
+            refused = Some(report);
         }
-        return Ok(Exit::Done);
+        let next = match (&base, &refused) {
+            (Err(unknown), Some(report)) if is_moved(report) => {
+                let number = unknown;
+                console.tell(&format!(
+                    "This node has no revision {number}: what changed since cannot be shown."
+                ));
+                None
+            }
+            (Ok(base), report) if report.as_ref().is_none_or(is_moved) => {
+                rebase::offer(door, &Draft { base, text: &text, name: &name }, consent, console)?
+            }
+            (Ok(_) | Err(_), _) => None,
+        };
+        match (next, refused) {
+            (Some((theirs, merged)), _) if merged == theirs.body => {
+                return conclude(unchanged(&theirs), options.format, console);
+            }
+            (Some((theirs, merged)), _) => {
+                (base, now, text) = (Ok(theirs.clone()), theirs, merged);
+            }
+            (None, Some(report)) => return conclude(report, options.format, console),
+            (None, None) => {
+                let words = "nothing was changed: put your change into what is committed now";
+                return Err(Failure::new(Exit::No, words));
+            }
+        }
     }
-    let base = (revision, before.body.as_str());
-    let none = Counted::default();
-    let report = steps::carry_out(door, base, &text, options.patience, none, console)?;
-    if is_moved(&report) && options.revision.is_none() {
-        tell_of_others(door, &before, console)?;
+}
+
+/// What the document shall become, and what people know that by.
+fn wanted(door: &Place, wanted: &Wanted) -> Result<(String, String), Failure> {
+    match wanted {
+        Wanted::File { path, .. } => Ok((config::read(path)?, config::name_of(path))),
+        Wanted::Revision(number) => {
+            let name = format!("revision {number}");
+            Ok((documents::revision(door, *number)?.body, name))
+        }
     }
-    conclude(report, options.format, console)
+}
+
+/// What it was made from; only the number of it where this node does not have it.
+fn base(door: &Place, wanted: &Wanted, now: &DocumentReport) -> Result<DocumentReport, u64> {
+    match wanted {
+        Wanted::File { made_from: Some(number), .. } if *number != now.revision => {
+            documents::revision(door, *number).map_err(|_| *number)
+        }
+        Wanted::File { .. } | Wanted::Revision(_) => Ok(now.clone()),
+    }
 }
 
 /// What a person should know of a text that is valid.
@@ -109,19 +163,6 @@ fn propose_once(door: &Place, revision: u64, text: &str) -> Result<EditReport, F
 /// Whether somebody else's edit came first.
 pub(super) fn is_moved(report: &EditReport) -> bool {
     report.reason.as_deref() == Some("rejected-revision-moved")
-}
-
-/// Shows what others changed since `before`.
-pub(super) fn tell_of_others(
-    door: &Place,
-    before: &DocumentReport,
-    console: &mut Console<'_>,
-) -> Result<(), Failure> {
-    let now = committed(door)?;
-    let names = [before.revision, now.revision].map(|revision| format!("revision {revision}"));
-    let diff = difference(&before.body, &now.body, [&names[0], &names[1]]);
-    console.tell(&format!("Meanwhile somebody changed:\n{}", diff.trim_end()));
-    Ok(())
 }
 
 /// Nothing was asked for, since everything is so already.

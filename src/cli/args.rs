@@ -14,7 +14,7 @@ use std::path::PathBuf;
 pub use crate::cli::command::{
     ApplyOptions, Call, Change, ChangeFlags, Command, DemoOptions, Ending, Format, Goal, InitFlags,
     MasterField, NewNode, Patience, Preset, ROLES, RunOptions, Scope, Show, Stay, Traces, Trial,
-    Watch,
+    Wanted, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -276,9 +276,14 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "hook test" => operands::hook_test(&mut typed)?,
         "events" => Command::Events(stay(&typed)?, typed.format()),
         "history" => history(&mut typed)?,
-        "show" => Command::Show(typed.format()),
+        "show" => {
+            Command::Show { revision: operands::revision(&mut typed)?, format: typed.format() }
+        }
         "apply" => Command::Apply(operands::apply(&mut typed)?),
-        "edit" => Command::Edit { patience: typed.time("wait", operands::DECIDED_WITHIN)? },
+        "edit" => Command::Edit {
+            patience: typed.time("wait", operands::DECIDED_WITHIN)?,
+            rebase: typed.has("rebase"),
+        },
         "explain" => operands::explain(&mut typed)?,
         "node list" => Command::Nodes(typed.format()),
         "node add" => changes::add(&mut typed)?,
@@ -306,7 +311,19 @@ fn history(typed: &mut Typed) -> Result<Command, UsageError> {
             }
         },
     };
-    let scope = if typed.has("all") { Scope::Events } else { Scope::Reigns };
+    let scope = match ["all", "documents", "patch"].map(|flag| typed.has(flag)) {
+        [false, false, false] => Scope::Reigns,
+        [true, false, false] => Scope::Events,
+        [false, true, false] => Scope::Documents,
+        [false, true, true] => Scope::Patches,
+        [_, false, true] => {
+            return Err(typed.wrong("--patch needs --documents: it shows their changes".to_owned()));
+        }
+        [true, true, _] => {
+            let both = "--all prints events, --documents prints documents: give one of them";
+            return Err(typed.wrong(both.to_owned()));
+        }
+    };
     Ok(Command::History { count, scope, format: typed.format() })
 }
 

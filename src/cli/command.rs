@@ -72,14 +72,21 @@ pub enum Command {
         /// For people or for programs.
         format: Format,
     },
-    /// Print the committed document.
-    Show(Format),
+    /// Print the committed document, or one that was.
+    Show {
+        /// Its content revision; the newest if it is not said.
+        revision: Option<u64>,
+        /// For people or for programs.
+        format: Format,
+    },
     /// Make a file the document.
     Apply(ApplyOptions),
     /// Edit the document.
     Edit {
         /// How long to try while nobody can decide.
         patience: Duration,
+        /// Whether it goes on top of what others changed meanwhile, without being asked.
+        rebase: bool,
     },
     /// List the nodes of the document.
     Nodes(Format),
@@ -120,12 +127,12 @@ pub struct InitFlags {
 /// `quorate apply`.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct ApplyOptions {
-    /// The file, or `-`.
-    pub file: PathBuf,
+    /// What the document becomes.
+    pub text: Wanted,
     /// Only show what would change.
     pub dry_run: bool,
-    /// The content revision that FILE was made from; the newest if it is not said.
-    pub revision: Option<u64>,
+    /// Whether it goes on top of what others changed meanwhile.
+    pub rebase: bool,
     /// How long to try while nobody can decide.
     pub patience: Duration,
     /// For people or for programs.
@@ -177,6 +184,20 @@ pub struct ChangeFlags {
     pub patience: Duration,
     /// For people or for programs.
     pub format: Format,
+}
+
+/// What the document becomes.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Wanted {
+    /// A file.
+    File {
+        /// It, or `-`.
+        path: PathBuf,
+        /// The content revision that it was made from; the newest if it is not said.
+        made_from: Option<u64>,
+    },
+    /// What it was at that content revision.
+    Revision(u64),
 }
 
 /// `quorate run`.
@@ -315,6 +336,10 @@ pub enum Scope {
     Reigns,
     /// Every event that was kept.
     Events,
+    /// The documents that were kept.
+    Documents,
+    /// They, with all that changed.
+    Patches,
 }
 
 /// What to print of the master.

@@ -7,6 +7,7 @@ use std::io::{self, IsTerminal};
 use crate::cli::args::{Format, Goal, MasterField, Stay};
 use crate::cli::client::{self, ANSWER_LIMIT, Awaited, Client, Trouble};
 use crate::cli::console::{Console, Failure};
+use crate::cli::documents;
 use crate::cli::exit::Exit;
 use crate::cli::render;
 use crate::cli::stopwatch::{Stopwatch, pause};
@@ -287,8 +288,16 @@ pub(super) fn print_event(
 ///
 /// # Errors
 /// Any trouble with the daemon or the output.
-pub fn show(door: &Place, format: Format, console: &mut Console<'_>) -> Outcome {
-    let report = committed(door)?;
+pub fn show(
+    door: &Place,
+    revision: Option<u64>,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Outcome {
+    let report = match revision {
+        Some(revision) => documents::revision(door, revision)?,
+        None => committed(door)?,
+    };
     match format {
         Format::Json => console.print_json(&report)?,
         Format::Text => console.print(&report.body)?,

@@ -53,22 +53,41 @@ fn show(text: &mut String, lines: &[(char, &str)], begin: usize, end: usize) {
 /// All lines of both: gone, come, or stayed.
 fn compared<'a>(old: &'a str, new: &'a str) -> Vec<(char, &'a str)> {
     let [old, new] = [old, new].map(|text| text.lines().collect::<Vec<_>>());
-    let alike = old.iter().zip(&new).take_while(|(one, other)| one == other).count();
+    let mut lines = Vec::new();
+    let (mut at, mut there) = (0, 0);
+    for (kept, its_place) in stayed(&old, &new) {
+        lines.extend(old[at..kept].iter().map(|line| ('-', *line)));
+        lines.extend(new[there..its_place].iter().map(|line| ('+', *line)));
+        lines.push((' ', old[kept]));
+        (at, there) = (kept + 1, its_place + 1);
+    }
+    lines.extend(old[at..].iter().map(|line| ('-', *line)));
+    lines.extend(new[there..].iter().map(|line| ('+', *line)));
+    lines
+}
+
+/// Which lines of `old` are which ones of `new`, both in order.
+#[must_use]
+pub fn stayed(old: &[&str], new: &[&str]) -> Vec<(usize, usize)> {
+    let alike = old.iter().zip(new).take_while(|(one, other)| one == other).count();
     let [old_rest, new_rest] = [&old[alike..], &new[alike..]];
     let pairs = old_rest.iter().rev().zip(new_rest.iter().rev());
     let tail = pairs.take_while(|(one, other)| one == other).count();
     let [old_rest, new_rest] = [old_rest, new_rest].map(|rest| &rest[..rest.len() - tail]);
-    let mut lines: Vec<_> = old[..alike].iter().map(|line| (' ', *line)).collect();
-    if old_rest.len().saturating_mul(new_rest.len()) > PAIRS_MAX {
-        lines.extend(old_rest.iter().map(|line| ('-', *line)));
-        lines.extend(new_rest.iter().map(|line| ('+', *line)));
-    } else {
-        lines.extend(diff::slice(old_rest, new_rest).into_iter().map(|found| match found {
-            diff::Result::Left(line) => ('-', *line),
-            diff::Result::Right(line) => ('+', *line),
-            diff::Result::Both(line, _) => (' ', *line),
-        }));
+    let mut pairs: Vec<_> = (0..alike).map(|line| (line, line)).collect();
+    if old_rest.len().saturating_mul(new_rest.len()) <= PAIRS_MAX {
+        let (mut at, mut there) = (alike, alike);
+        for found in diff::slice(old_rest, new_rest) {
+            match found {
+                diff::Result::Left(_) => at += 1,
+                diff::Result::Right(_) => there += 1,
+                diff::Result::Both(..) => {
+                    pairs.push((at, there));
+                    (at, there) = (at + 1, there + 1);
+                }
+            }
+        }
     }
-    lines.extend(old[old.len() - tail..].iter().map(|line| (' ', *line)));
-    lines
+    pairs.extend((0..tail).rev().map(|back| (old.len() - 1 - back, new.len() - 1 - back)));
+    pairs
 }

@@ -8,16 +8,18 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
 
-use crate::cli::apply::{check, conclude, invalid, is_moved, tell_of_others, unchanged};
+use crate::cli::apply::{check, conclude, invalid, is_moved, unchanged};
 use crate::cli::command::Format;
 use crate::cli::commands::{Outcome, committed};
 use crate::cli::config;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
+use crate::cli::rebase::{self, Consent, Draft};
 use crate::cli::steps::{self, Counted};
 use crate::settings::Problem;
 use crate::settings::paths::Place;
+use crate::wire::control::DocumentReport;
 
 /// How the line with a mistake begins; such lines are no part of what was typed.
 const MARK: &str = "#! ";
@@ -69,7 +71,12 @@ impl Desk {
 ///
 /// # Errors
 /// That the editor failed, the edit was not taken, or any trouble with the daemon.
-pub(super) fn edit(door: &Place, patience: Duration, console: &mut Console<'_>) -> Outcome {
+pub(super) fn edit(
+    door: &Place,
+    patience: Duration,
+    rebase: bool,
+    console: &mut Console<'_>,
+) -> Outcome {
     let before = committed(door)?;
     let desk = Desk::set(&before.body)?;
     let text = match typed(&desk, &before.body, console) {
@@ -80,22 +87,43 @@ pub(super) fn edit(door: &Place, patience: Duration, console: &mut Console<'_>) 
         desk.clear();
         return conclude(unchanged(&before), Format::Text, console);
     }
-    let names = [format!("revision {}", before.revision), "yours".to_owned()];
-    console.print(&difference(&before.body, &text, [&names[0], &names[1]]))?;
-    let base = (before.revision, before.body.as_str());
-    let outcome = steps::carry_out(door, base, &text, patience, Counted::default(), console);
-    let outcome = outcome.and_then(|report| {
-        if is_moved(&report) {
-            tell_of_others(door, &before, console)?;
-        }
-        conclude(report, Format::Text, console)
-    });
+    let consent = if rebase { Consent::Given } else { Consent::Asked };
+    let outcome = carry_out(door, before, text, patience, consent, console);
     match outcome {
         Ok(exit) => {
             desk.clear();
             Ok(exit)
         }
         Err(failure) => Err(desk.kept(failure)),
+    }
+}
+
+/// Asks for `text` instead of `before`, and on top of what others changed meanwhile if that is
+/// wanted.
+fn carry_out(
+    door: &Place,
+    mut before: DocumentReport,
+    mut text: String,
+    patience: Duration,
+    consent: Consent,
+    console: &mut Console<'_>,
+) -> Outcome {
+    loop {
+        let names = [format!("revision {}", before.revision), "yours".to_owned()];
+        console.print(&difference(&before.body, &text, [&names[0], &names[1]]))?;
+        let from = (before.revision, before.body.as_str());
+        let report = steps::carry_out(door, from, &text, patience, Counted::default(), console)?;
+        if !is_moved(&report) {
+            return conclude(report, Format::Text, console);
+        }
+        let draft = Draft { base: &before, text: &text, name: "yours" };
+        match rebase::offer(door, &draft, consent, console)? {
+            Some((theirs, merged)) if merged == theirs.body => {
+                return conclude(unchanged(&theirs), Format::Text, console);
+            }
+            Some(next) => (before, text) = next,
+            None => return conclude(report, Format::Text, console),
+        }
     }
 }
 

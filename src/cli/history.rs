@@ -49,6 +49,7 @@ pub(super) fn history(
                 }
             }
         }
+        Scope::Documents | Scope::Patches => unreachable!("documents tells of these"),
         Scope::Events => {
             let newest = &past.events[past.events.len().saturating_sub(count)..];
             newest.iter().try_for_each(|event| print_event(event, format, console))?;

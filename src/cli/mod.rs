@@ -21,6 +21,8 @@ pub mod console;
 mod demo;
 pub mod exit;
 pub mod difference;
+pub mod merge;
+mod documents;
 mod editor;
 mod explain;
 mod hook;
@@ -29,6 +31,7 @@ pub mod help;
 pub mod history;
 mod nodes;
 pub mod plan;
+mod rebase;
 pub mod reigns;
 pub mod topics;
 pub mod render;
@@ -44,7 +47,7 @@ pub mod trust;
 mod watch;
 mod who;
 
-use args::{Command, UsageError, Watch};
+use args::{Command, Scope, UsageError, Watch};
 use commands::Outcome;
 use console::{Console, Failure};
 use exit::Exit;
@@ -134,14 +137,17 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::SetPosition(position) => commands::set_position(door, *position),
         Command::HookTest(name, trial) => hook::test(*name, *trial, places, console),
         Command::Events(stay, format) => commands::events(door, *stay, *format, console),
+        Command::History { count, scope: scope @ (Scope::Documents | Scope::Patches), format } => {
+            documents::history(places, *count, *scope, *format, console)
+        }
         Command::History { count, scope, format } => {
             history::history(places, *count, *scope, *format, console)
         }
-        Command::Show(format) => commands::show(door, *format, console),
+        Command::Show { revision, format } => commands::show(door, *revision, *format, console),
         Command::Apply(options) => apply::apply(door, options, console),
-        Command::Edit { patience } => editor::edit(door, *patience, console),
         Command::Nodes(format) => nodes::list(door, *format, console),
         Command::Change(change, flags) => change::change(door, change, *flags, console),
+        Command::Edit { patience, rebase } => editor::edit(door, *patience, *rebase, console),
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
         Command::ConfigOrigin => config::origin(places, console),

@@ -32,6 +32,7 @@ const EDITING: &[(u8, &str)] = &[
     (75, "nobody could decide in time, or the outcome is unknown: see the message"),
     (77, "not allowed to ask the daemon, or not to be believed"),
 ];
+const REBASE: Flag = switch("rebase", "put it on top of what others changed meanwhile");
 const WAIT: Flag = option("wait", "TIME", "how long to try without a master (default 10s)");
 const HANDOVER: &[(u8, &str)] = &[
     (1, "refused, or another node took over; the reason is printed"),
@@ -200,42 +201,64 @@ pub static TOPICS: &[Topic] = &[
                 ..option("newest", "N", "how many lines at most (default 20)")
             },
             switch("all", "every event that was kept, not only who was master"),
+            switch("documents", "the cluster.yamls this node saw: who, when, what changed"),
+            Flag {
+                short: Some('p'),
+                ..switch("patch", "with --documents: all that changed, as diffs")
+            },
             JSON,
         ],
         about: "Prints who was master from when to when, as this node saw it, the newest last:\n\
                 why each mastership ended, and when there was no master or this daemon did not\n\
                 run. `quorate explain` knows the reasons; ~ means at most that long. It is kept\n\
                 in history.log and history.log.1 in the state directory, 256 KiB each, and is\n\
-                read from there if no daemon answers.",
+                read from there if no daemon answers.\n\
+                With --documents, the revisions of cluster.yaml that this node saw: 100 and\n\
+                8 MiB at most; one that joined late, or was away, says what it lacks.",
         exits: ASKING,
         ..topic("history", Shelf::Ask, "who was master when, through restarts")
     },
     Topic {
-        flags: &[JSON],
-        exits: ASKING,
+        flags: &[option("revision", "N", "as it was at that content revision"), JSON],
+        about: "JSON says who asked for it on which node, and when, by that node's clock.",
+        exits: &[
+            (1, "this node has no such revision"),
+            (69, "the daemon is not reachable"),
+            (74, "the answer cannot be printed"),
+            (75, "the daemon does not answer now: try again"),
+            (77, "not allowed to ask the daemon, or not to be believed"),
+        ],
         ..topic("show", Shelf::Ask, "print the committed cluster.yaml")
     },
     Topic {
-        operand: Operand::One("FILE"),
+        operand: Operand::Optional("FILE"),
         flags: &[
             switch("dry-run", "only show what would change"),
-            option("revision", "N", "only if the cluster is still at that content revision"),
+            option("revision", "N", "with FILE: it was made from that; alone: go back to it"),
+            REBASE,
             WAIT,
             JSON,
         ],
         about: "Makes FILE, a whole cluster.yaml, the cluster's document; `-` is standard\n\
                 input. Any node can be asked; the master decides, and it is done when a\n\
-                majority of the voters has it on disk. Prints what changes as a diff. Of two who\n\
-                edit at once the second is refused. One voter may come or go in one edit: what\n\
-                changes more is done in steps, newcomers as observers first, each step shown.",
+                majority of the voters has it on disk. One voter may come or go in one edit:\n\
+                what changes more is done in steps, newcomers as observers first, each shown.\n\
+                Prints what changes as a diff. Of two who edit at once the second is refused,\n\
+                and shown both changes; --rebase puts its own on top where no line was changed\n\
+                by both, and checks the result like any other.\n\
+                FILE with --revision N is taken only if the cluster is still at N. --revision N\n\
+                without FILE makes what N was the document again, as a new revision, if this\n\
+                node kept it: see quorate history --documents.",
         exits: EDITING,
         ..topic("apply", Shelf::Steer, "make a file the cluster's document")
     },
     Topic {
-        flags: &[WAIT],
+        flags: &[REBASE, WAIT],
         about: "Opens the committed cluster.yaml in $VISUAL, $EDITOR or vi, and asks for what\n\
                 you saved. A mistake is shown above its line, in the editor again; leave it\n\
-                unchanged to give up. What was not taken is kept in a file that is named.",
+                unchanged to give up. What was not taken is kept in a file that is named. If\n\
+                others came first you see both changes; where no line was changed by both you\n\
+                are asked whether yours goes on top, and --rebase says yes beforehand.",
         exits: EDITING,
         ..topic("edit", Shelf::Steer, "edit the cluster's document")
     },

@@ -38,6 +38,7 @@ mod recipes;
 mod refusals;
 mod relay;
 mod reset;
+mod revisions;
 mod roles;
 mod run_stage;
 mod runs;

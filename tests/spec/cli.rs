@@ -4,6 +4,7 @@ mod args;
 mod changes;
 mod commands;
 mod difference;
+mod merge;
 mod fence;
 mod history;
 mod plan;

@@ -7,6 +7,7 @@ mod workshop;
 
 mod acting;
 mod acting_log;
+mod archive;
 mod arithmetic;
 mod cli;
 mod cgroup;

@@ -4,7 +4,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ApplyOptions, Command, Trial, Typed, UsageError};
+use super::{ApplyOptions, Command, Trial, Typed, UsageError, Wanted};
 use crate::settings::hooks::HookName;
 use crate::settings::suggest::nearest;
 use crate::wire::codes;
@@ -46,22 +46,26 @@ pub(super) fn hook_test(typed: &mut Typed) -> Result<Command, UsageError> {
 /// How long an edit is tried while nobody can decide, unless a flag says otherwise.
 pub(super) const DECIDED_WITHIN: Duration = Duration::from_secs(10);
 
-/// The file that becomes the document, and how.
+/// What becomes the document, and how.
 pub(super) fn apply(typed: &mut Typed) -> Result<ApplyOptions, UsageError> {
-    let Some(file) = typed.operands.pop() else {
-        return Err(typed.wrong("FILE is missing: a whole cluster.yaml, or -".to_owned()));
-    };
-    let revision = match typed.text("revision")? {
-        None => None,
-        Some(text) => Some(text.parse().map_err(|_| {
-            typed
-                .wrong(format!("--revision {text}: must be a number, as `quorate show --json` has"))
-        })?),
+    let text = match (typed.operands.pop(), revision(typed)?) {
+        (Some(file), made_from) => Wanted::File { path: PathBuf::from(file), made_from },
+        (None, Some(revision)) if typed.has("rebase") => {
+            return Err(typed.wrong(format!(
+                "--rebase needs FILE: without one, --revision {revision} goes back to that \
+                 revision as it was"
+            )));
+        }
+        (None, Some(revision)) => Wanted::Revision(revision),
+        (None, None) => {
+            let wrong = "FILE is missing: a whole cluster.yaml, or -; or --revision N to go back";
+            return Err(typed.wrong(wrong.to_owned()));
+        }
     };
     Ok(ApplyOptions {
-        file: PathBuf::from(file),
+        text,
         dry_run: typed.has("dry-run"),
-        revision,
+        rebase: typed.has("rebase"),
         patience: typed.time("wait", DECIDED_WITHIN)?,
         format: typed.format(),
     })
@@ -86,4 +90,12 @@ fn code(typed: &mut Typed) -> Result<Option<&'static str>, UsageError> {
     let words = codes::names().filter(|known| !known.starts_with(|c: char| c.is_ascii_digit()));
     let meant = nearest(&word, words).map(|code| format!("quorate explain {code}"));
     Err(UsageError { meant, ..typed.wrong(format!("unknown code {word}")) })
+}
+
+/// The content revision that a flag names.
+pub(super) fn revision(typed: &mut Typed) -> Result<Option<u64>, UsageError> {
+    let Some(text) = typed.text("revision")? else { return Ok(None) };
+    text.parse().map(Some).map_err(|_| {
+        typed.wrong(format!("--revision {text}: must be a number, as `quorate show --json` has"))
+    })
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quorate::cli::args::{
     self, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience,
-    Preset, RunOptions, Scope, Show, Stay, Traces, Trial, Watch,
+    Preset, RunOptions, Scope, Show, Stay, Traces, Trial, Wanted, Watch,
 };
 use quorate::cli::help;
 use quorate::protocol::units::{NodeId, Term};
@@ -97,7 +97,7 @@ fn every_command_is_understood() {
         ("history", history(20, Scope::Reigns, Format::Text)),
         ("history -n 5 --json", history(5, Scope::Reigns, Format::Json)),
         ("history --newest=9 --all", history(9, Scope::Events, Format::Text)),
-        ("show", Command::Show(Format::Text)),
+        ("show", Command::Show { revision: None, format: Format::Text }),
         ("explain", Command::Explain(None, Format::Text)),
         ("explain quorum-lost --json", Command::Explain(Some("quorum-lost"), Format::Json)),
         ("explain who --json", Command::ExplainWho(Format::Json)),
@@ -294,4 +294,21 @@ fn a_position_is_a_whole_number() {
         assert!(complaint.contains(&format!("`{wrong}` is no whole number from 0")), "{complaint}");
     }
     assert!(complaint("set-position").contains("N is missing"));
+}
+
+#[test]
+fn a_revision_alone_is_the_way_back_and_with_a_file_what_it_was_made_from() {
+    let text = |line: &str| match command(line) {
+        Command::Apply(options) => Some(options.text),
+        _ => None,
+    };
+    assert_eq!(text("apply --revision 3"), Some(Wanted::Revision(3)));
+    let file = |made_from| Some(Wanted::File { path: "f".into(), made_from });
+    assert_eq!(text("apply f"), file(None));
+    assert_eq!(text("apply f --revision 3"), file(Some(3)));
+    assert!(complaint("apply").contains("--revision N to go back"));
+    assert!(complaint("apply --revision three").contains("must be a number"));
+    assert!(complaint("apply --revision 3 --rebase").contains("needs FILE"));
+    assert!(complaint("history --patch").contains("--documents"));
+    assert!(complaint("history --all --documents").contains("give one of them"));
 }

@@ -123,8 +123,12 @@ fn is_master_cannot_know_from_another_schema_or_a_refusal() {
 fn without_a_daemon_every_question_says_where_it_looked() {
     let world = World::new();
     let path = world.place("socket").path;
-    let commands =
-        [IS_MASTER, Command::HasQuorum, Command::Transfer(None), Command::Show(Format::Text)];
+    let commands = [
+        IS_MASTER,
+        Command::HasQuorum,
+        Command::Transfer(None),
+        Command::Show { revision: None, format: Format::Text },
+    ];
     for command in commands {
         let ran = world.run(&command);
         assert_eq!(ran.code, 69);
@@ -342,7 +346,7 @@ fn show_prints_the_bytes_people_wrote() {
         time: Some("2026-01-01T00:00:00.000Z".into()),
         body: "cluster: shop # mine\n".into(),
     };
-    let command = Command::Show(Format::Text);
+    let command = Command::Show { revision: None, format: Format::Text };
     let (ran, asked) = World::new().ask(&command, Response::Document(report));
     assert_eq!(asked, Request::Show {});
     assert_eq!((ran.code, ran.out.as_str()), (0, "cluster: shop # mine\n"));
