@@ -10,8 +10,8 @@ use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
 use crate::cli::style::{Style, Tone};
 use crate::settings::paths::{Place, Places};
-use crate::wire::archive::Archive;
-use crate::wire::control::{DocumentReport, Request, Response, RevisionReport, SCHEMA};
+use crate::wire::archive::{Archive, RevisionReport};
+use crate::wire::control::{DocumentReport, Request, Response, SCHEMA};
 
 /// How wide an author may be in the table.
 const AUTHOR_WIDTH: usize = 20;
@@ -183,7 +183,7 @@ fn when(row: &RevisionReport) -> String {
 fn tell_of_gaps(archive: &Archive, console: &mut Console<'_>) {
     if let Some(first) = archive.documents.first().filter(|first| first.revision > 1) {
         console.tell(&format!(
-            "nothing before revision {} is here: this node was not there yet, or keeps it no longer",
+            "nothing before revision {} is here: this node was not there yet, or keeps it no more",
             first.revision
         ));
     }

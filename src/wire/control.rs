@@ -360,32 +360,6 @@ pub struct DocumentReport {
     pub body: String,
 }
 
-/// One document that a node kept, `quorate history --documents --json`: one object per line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub struct RevisionReport {
-    /// Always [`SCHEMA`].
-    pub schema: u32,
-    /// The content revision.
-    pub revision: u64,
-    /// Where it was first seen committed.
-    pub position: PositionReport,
-    /// SHA-256 of the body, hexadecimal.
-    pub hash: String,
-    /// USER@NODE, as in [`DocumentReport`].
-    pub author: Option<String>,
-    /// When, as in [`DocumentReport`].
-    pub time: Option<String>,
-    /// How many lines came; null if the revision before is not kept.
-    pub added: Option<usize>,
-    /// How many lines went; null if the revision before is not kept.
-    pub removed: Option<usize>,
-    /// The change in one line; null if there is none, or it is not known.
-    pub change: Option<String>,
-    /// With `--patch`: the change as a diff; null if the revision before is not kept.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub patch: Option<String>,
-}
-
 /// The outcome of a transfer or step-down.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct HandoverReport {

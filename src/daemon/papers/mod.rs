@@ -1,6 +1,6 @@
 //! Owns the thread that keeps the committed document where people find it: in the archive, and as
 //! cluster.yaml in the state directory, where an edit by hand is proposed like any other.
-//! Never decides on an edit, never holds the core up, and never destroys a text that a person wrote.
+//! Never decides on an edit, never holds the core up, and never destroys what a person wrote.
 //!
 //! ```text
 //! driver --a committed document--> tray --> archive, cluster.yaml
