@@ -8,6 +8,7 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::cluster::{Cluster, loopback_addresses};
+use super::command::QUORATE;
 use super::looks::eventually;
 
 /// A cluster of that many nodes, led by alpha, where `edit` runs the script `editor` of the place.
@@ -140,5 +141,25 @@ fn an_editor_changes_the_document_and_a_mistake_keeps_the_text() {
     outcome.refused(65, &["cluster.yaml:", "your text is kept in "]);
     let kept = outcome.stderr.split_once("your text is kept in ").unwrap().1.trim().to_owned();
     assert!(fs::read_to_string(&kept).unwrap().ends_with("no yaml: [\n"));
+    fs::remove_dir_all(PathBuf::from(kept).parent().unwrap()).unwrap();
+}
+
+#[test]
+fn what_was_typed_goes_on_top_of_what_others_changed_meanwhile_if_that_is_wanted() {
+    let mut cluster = led(3);
+    let script = PathBuf::from(cluster.node("alpha").prefix[2].split_once('=').unwrap().1);
+    let (theirs, file) = changed(&mut cluster, "failback: never", "failback: 3m");
+    let socket = cluster.node("bravo").socket();
+    let apply = format!("{QUORATE} apply {} --socket {}", file.display(), socket.display());
+    let words = format!("{apply} 2>/dev/null >&2; echo '# mine' >> \"$1\"\n");
+    fs::write(&script, words).unwrap();
+    let outcome = cluster.node("bravo").ask(&["edit", "--rebase"]);
+    assert_eq!(outcome.code, 0, "{}{}", outcome.stdout, outcome.stderr);
+    all_have(&mut cluster, &(theirs + "# mine\n"));
+    let kept = cluster.node("bravo").ask(&["edit"]);
+    fs::remove_file(&script).unwrap();
+    // The script undoes its own line and adds another at the same place: nobody can merge that.
+    kept.refused(1, &["Both changed what stands at line", "your text is kept in "]);
+    let kept = kept.stderr.split_once("your text is kept in ").unwrap().1.trim().to_owned();
     fs::remove_dir_all(PathBuf::from(kept).parent().unwrap()).unwrap();
 }

@@ -2,8 +2,9 @@
 
 use std::fs;
 
+use quorate::daemon::papers::shelf::surplus;
 use quorate::daemon::report;
-use quorate::wire::archive::{Archive, decode, encode, find, revision_of};
+use quorate::wire::archive::{Archive, BYTES_MAX, decode, encode, find, revision_of};
 use quorate::wire::control::DocumentReport;
 use tempfile::tempdir;
 
@@ -58,4 +59,14 @@ fn only_plain_numbers_are_names_of_documents() {
     for name in ["", "017", "+17", "17.yaml", "unfinished", "99999999999999999999"] {
         assert_eq!(revision_of(name), None, "{name}");
     }
+}
+
+#[test]
+fn what_there_is_no_room_for_goes_the_oldest_first_and_the_newest_stays() {
+    let all = |count: u64, size: u64| (1..=count).rev().map(|revision| (revision, size)).collect();
+    assert_eq!(surplus(all(100, 1), 100), []);
+    assert_eq!(surplus(all(103, 1), 103), [1, 2, 3]);
+    assert_eq!(surplus(all(20, BYTES_MAX / 10), 20), (1..=10).collect::<Vec<u64>>());
+    assert_eq!(surplus(all(3, BYTES_MAX * 2), 3), [1, 2]);
+    assert_eq!(surplus(all(101, 1), 1), [2], "after a recovery the newest may be the lowest");
 }

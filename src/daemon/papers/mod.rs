@@ -11,7 +11,7 @@ pub mod export;
 mod files;
 mod hand;
 mod notices;
-mod shelf;
+pub mod shelf;
 pub mod verdict;
 
 use std::io;

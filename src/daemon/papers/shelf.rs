@@ -34,12 +34,14 @@ pub(super) fn keep(state: &Folder, document: &DocumentReport) -> io::Result<()> 
         .try_for_each(|revision| folder.remove(&revision.to_string()))
 }
 
-/// Which revisions have to go so that the others fit, the oldest first and `newest` never.
-fn surplus(mut kept: Vec<(u64, u64)>, newest: u64) -> Vec<u64> {
+/// Which of the revisions with these sizes have to go so that the others fit, the oldest first and
+/// `newest` never.
+#[must_use]
+pub fn surplus(mut kept: Vec<(u64, u64)>, newest: u64) -> Vec<u64> {
+    let mut bytes: u64 = kept.iter().map(|(_, size)| size).sum();
+    let mut count = kept.len();
     kept.retain(|(revision, _)| *revision != newest);
     kept.sort_unstable();
-    let mut bytes: u64 = kept.iter().map(|(_, size)| size).sum();
-    let mut count = kept.len() + 1;
     let mut gone = Vec::new();
     for (revision, size) in kept {
         if count <= DOCUMENTS_MAX && bytes <= BYTES_MAX {
