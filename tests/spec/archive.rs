@@ -64,7 +64,7 @@ fn only_plain_numbers_are_names_of_documents() {
 #[test]
 fn what_there_is_no_room_for_goes_the_oldest_first_and_the_newest_stays() {
     let all = |count: u64, size: u64| (1..=count).rev().map(|revision| (revision, size)).collect();
-    assert_eq!(surplus(all(100, 1), 100), []);
+    assert_eq!(surplus(all(100, 1), 100), [0_u64; 0]);
     assert_eq!(surplus(all(103, 1), 103), [1, 2, 3]);
     assert_eq!(surplus(all(20, BYTES_MAX / 10), 20), (1..=10).collect::<Vec<u64>>());
     assert_eq!(surplus(all(3, BYTES_MAX * 2), 3), [1, 2]);
