@@ -4,8 +4,8 @@
 use std::process::ExitCode;
 
 use quorate::cli;
-use quorate::cli::args::{self, Call, Command, InitFlags};
-use quorate::daemon::{self, InitOptions, ServeOptions};
+use quorate::cli::args::{self, Call, Command, InitFlags, JoinFlags};
+use quorate::daemon::{self, InitOptions, JoinOptions, ServeOptions};
 use quorate::settings::paths::Places;
 
 fn main() -> ExitCode {
@@ -25,6 +25,10 @@ fn perform(call: Call) -> u8 {
     if let Command::Init(flags) = call.command {
         let InitFlags { name, advertise, cluster, from } = flags;
         return daemon::init(&InitOptions { places, name, advertise, cluster, from });
+    }
+    if let Command::Join(flags) = call.command {
+        let JoinFlags { token, name, advertise, patience } = flags;
+        return daemon::join(&JoinOptions { places, token, name, advertise, patience });
     }
     cli::run(&call.command, &places)
 }

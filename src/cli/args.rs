@@ -2,6 +2,7 @@
 //! Never does anything it reads: no file, no socket, no environment.
 
 mod changes;
+mod joining;
 mod operands;
 mod programs;
 
@@ -13,8 +14,8 @@ use std::path::PathBuf;
 
 pub use crate::cli::command::{
     ApplyOptions, Call, Change, ChangeFlags, Command, DemoOptions, Ending, Format, Goal, InitFlags,
-    MasterField, NewNode, Patience, Preset, ROLES, RunOptions, Scope, Show, Stay, Traces, Trial,
-    Wanted, Watch,
+    InviteOptions, JoinFlags, MasterField, NewNode, Patience, Preset, ROLES, RunOptions, Scope,
+    Show, Stay, Traces, Trial, Wanted, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -262,6 +263,9 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "guard" => Command::Guard(typed.operands),
         "run-launch" => Command::RunLaunch(typed.operands),
         "init" => Command::Init(init(&mut typed)?),
+        "invite" => joining::invite(&mut typed)?,
+        "join" => Command::Join(joining::join(&mut typed)?),
+        "approve" => Command::Approve(joining::fingerprint(&mut typed)?),
         "serve" => Command::Serve,
         "status" if typed.has("watch") => Command::Status(Watch::Repeatedly, typed.format()),
         "status" => Command::Status(Watch::Once, typed.format()),

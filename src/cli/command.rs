@@ -5,11 +5,13 @@ use core::time::Duration;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use crate::protocol::units::{NodeId, Term};
+use crate::protocol::membership::MemberRole;
+use crate::protocol::units::{NodeId, Pin, Term};
 use crate::settings::hooks::HookName;
 use crate::settings::paths::Flags;
 use crate::settings::pen::Ink;
 use crate::wire::hold::While;
+use crate::wire::token::{InviteId, TokenFrom};
 
 /// A whole command line.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -33,6 +35,16 @@ pub enum Command {
     DemoNode(Vec<OsString>),
     /// Make an identity.
     Init(InitFlags),
+    /// Make an invitation.
+    Invite(InviteOptions),
+    /// Show the open invitations.
+    InviteList(Format),
+    /// Withdraw an invitation.
+    InviteRevoke(InviteId),
+    /// Let a newcomer with that key become what it was invited as.
+    Approve(Pin),
+    /// Join a cluster that runs.
+    Join(JoinFlags),
     /// Run the daemon.
     Serve,
     /// Run a program while this node is master.
@@ -122,6 +134,32 @@ pub struct InitFlags {
     pub cluster: Option<String>,
     /// `--from`.
     pub from: Option<PathBuf>,
+}
+
+/// `quorate invite`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct InviteOptions {
+    /// How long it is good for.
+    pub ttl: Duration,
+    /// What the node becomes.
+    pub role: MemberRole,
+    /// What it has to be called.
+    pub name: Option<NodeId>,
+    /// Whether its key is approved by a person first.
+    pub manual: bool,
+}
+
+/// `quorate join`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct JoinFlags {
+    /// TOKEN or `--token-file`.
+    pub token: TokenFrom,
+    /// `--name`.
+    pub name: Option<String>,
+    /// `--advertise`.
+    pub advertise: Option<String>,
+    /// `--wait`.
+    pub patience: Duration,
 }
 
 /// `quorate apply`.

@@ -28,6 +28,7 @@ mod explain;
 mod hook;
 pub mod fence;
 pub mod help;
+mod invite;
 pub mod history;
 mod nodes;
 pub mod plan;
@@ -57,7 +58,7 @@ use crate::settings::paths::Places;
 use crate::wire::environment;
 
 /// Runs one command on the real terminal and says what code the process exits with.
-/// `Serve` and `Init` are the daemon's and none of ours.
+/// `Serve`, `Init` and `Join` are the daemon's and none of ours.
 #[must_use]
 pub fn run(command: &Command, places: &Places) -> u8 {
     if let Command::RunKeeper(cmd) = command {
@@ -156,8 +157,12 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::FenceCheck { file, term, patience } => {
             fence::check(file, *term, std::env::var_os(environment::TERM), *patience)
         }
-        Command::Serve | Command::Init(_) => {
-            unreachable!("main gives serve and init to the daemon")
+        Command::Invite(options) => invite::invite(door, options, console),
+        Command::InviteList(format) => invite::list(door, *format, console),
+        Command::InviteRevoke(id) => invite::revoke(door, *id, console),
+        Command::Approve(pin) => invite::approve(door, *pin, console),
+        Command::Serve | Command::Init(_) | Command::Join(_) => {
+            unreachable!("main gives serve, init and join to the daemon")
         }
         Command::Run(_) | Command::RunKeeper(_) | Command::Guard(_) | Command::RunLaunch(_) => {
             unreachable!("these have exit codes of their own")

@@ -2,7 +2,9 @@
 //! Never asks a daemon, never prints, and never looks at a clock.
 
 use crate::cli::style::{self, Style, Tone, round_trip, span};
-use crate::wire::control::{EventReport, OverrideReport, PeerReport, PositionReport, StatusReport};
+use crate::wire::control::{
+    EventReport, NewcomerReport, OverrideReport, PeerReport, PositionReport, StatusReport,
+};
 
 /// The longest name a table shows in full.
 const NAME_WIDTH_MAX: usize = 16;
@@ -73,6 +75,7 @@ fn facts(report: &StatusReport, style: Style) -> Vec<String> {
     lines.push(label("quorum", quorum(report, style)));
     lines.push(label("document", document(report, style)));
     lines.extend(report.overrides.iter().map(|entry| label("override", held(entry, style))));
+    lines.extend(newcomers(report, style).into_iter().map(|text| label("joining", text)));
     lines.extend(fitness(report, style).into_iter().map(|(name, text)| label(name, text)));
     lines.push(label("failover", failover(report, style)));
     lines
@@ -125,6 +128,22 @@ fn folded(parts: &[String], room: usize) -> String {
         }
     }
     lines.join(&format!("\n{}", " ".repeat(LABEL_WIDTH)))
+}
+
+/// Who is on the way to vote, and what that waits for.
+fn newcomers(report: &StatusReport, style: Style) -> Vec<String> {
+    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
+    let words = |newcomer: &NewcomerReport| {
+        let NewcomerReport { id, becomes, approved, key } = newcomer;
+        let next = if *approved {
+            "when it is up to date".to_owned()
+        } else {
+            format!("after quorate approve {key}")
+        };
+        let parts = [format!("{id} becomes a {becomes} {next}")];
+        style.paint(Tone::Warn, &folded(&parts, columns.saturating_sub(LABEL_WIDTH)))
+    };
+    report.newcomers.iter().map(words).collect()
 }
 
 fn lease(report: &StatusReport, style: Style) -> String {

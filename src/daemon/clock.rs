@@ -37,6 +37,14 @@ pub fn wall_text() -> String {
     wall_text_of(read().wall_ns)
 }
 
+/// The wall clock `later` than now in whole seconds, as cluster.yaml writes times: their text order
+/// is their order.
+#[must_use]
+pub fn wall_seconds(later: Duration) -> String {
+    let since_1970 = Duration::from_nanos(read().wall_ns).saturating_add(later);
+    humantime::format_rfc3339_seconds(SystemTime::UNIX_EPOCH + since_1970).to_string()
+}
+
 /// `wall_ns` nanoseconds since 1970 as RFC 3339, UTC, milliseconds.
 #[must_use]
 pub fn wall_text_of(wall_ns: u64) -> String {

@@ -26,7 +26,7 @@ use crate::daemon::rate::Lines;
 use crate::daemon::report::{self, Surroundings};
 use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
-use crate::protocol::effects::{Answer, StepDownReason, Wish};
+use crate::protocol::effects::{StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::settings::cluster;
 use crate::wire::archive::{self, Archive};
@@ -42,8 +42,6 @@ pub const FRAME_WITHIN: Duration = Duration::from_secs(5);
 const WRITTEN_WITHIN: Duration = Duration::from_millis(200);
 /// How often a follower without news is looked after, so that one that left frees its place.
 const FOLLOWER_CHECK: Duration = Duration::from_secs(1);
-/// What a wish may take beyond two leases before the answer is "unknown".
-const ANSWER_EXTRA: Duration = Duration::from_secs(5);
 /// The pause after the system refused a connection; out of file descriptors, mostly.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(100);
 /// No node stays away from mastership longer than a year for one step-down, however it was asked.
@@ -109,6 +107,7 @@ impl Control {
             core_age: self.driver.pulse().age(now.boot_ns),
             uptime: now.waited_since(self.started),
             fitness: self.fitness.report(now),
+            newcomers: report::newcomers(&self.driver.committed()),
         };
         let overrides = report::overrides(&self.driver.committed().charter);
         StatusReport { overrides, ..report::status(&self.driver.status(), &around) }
@@ -221,21 +220,12 @@ impl Control {
         // Where the system does not say who asks, the edit counts all the same.
         let asker = Credentials::of_peer(stream).ok();
         document.byline = asker.and_then(|asker| byline::of(asker.user, self.driver.name()));
-        let answer = self.outcome_of(Wish::Propose { revision, document });
+        let answer = self.driver.outcome_of(Wish::Propose { revision, document });
         Response::Edit(report::edit(answer.as_ref()))
     }
 
     fn hand_over(&self, wish: Wish) -> Response {
-        Response::Handover(report::handover(self.outcome_of(wish).as_ref()))
-    }
-
-    /// What became of a wish, if that is known in time.
-    fn outcome_of(&self, wish: Wish) -> Option<Answer> {
-        let dead_after = self.driver.committed().charter.timing.dead_after();
-        let (request, answer) = self.driver.ask(wish);
-        let answer = answer.recv_timeout(dead_after * 2 + ANSWER_EXTRA);
-        self.driver.forget(request);
-        answer.ok()
+        Response::Handover(report::handover(self.driver.outcome_of(wish).as_ref()))
     }
 
     /// Holders have places of their own: they stay, and whoever asks must not wait for them.

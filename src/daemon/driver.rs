@@ -33,6 +33,9 @@ use crate::protocol::status::{Duty, Status};
 use crate::protocol::units::{Hash, Moment, NodeId, RequestId, Term};
 use crate::wire::control::EventReport;
 
+/// What a wish may take beyond two leases before its outcome is unknown.
+const ANSWER_EXTRA: Duration = Duration::from_secs(5);
+
 /// The node with everything around it that outside threads may touch.
 #[derive(Debug)]
 pub struct Driver {
@@ -169,6 +172,15 @@ impl Driver {
         core.waiting.insert(request, sender);
         self.take(core, Input::Asked { request, wish });
         (request, receiver)
+    }
+
+    /// Asks for `wish` and waits for what became of it, if that is known in time.
+    pub fn outcome_of(&self, wish: Wish) -> Option<Answer> {
+        let dead_after = self.committed().charter.timing.dead_after();
+        let (request, answer) = self.ask(wish);
+        let answer = answer.recv_timeout(dead_after * 2 + ANSWER_EXTRA);
+        self.forget(request);
+        answer.ok()
     }
 
     /// Asks the node for something on the daemon's own behalf: nobody waits for the answer.

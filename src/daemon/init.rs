@@ -93,12 +93,12 @@ pub fn prepare(options: &InitOptions) -> Result<Printout, Failure> {
 }
 
 /// Who this node will be, with nothing made yet.
-struct Plan {
-    settings: NodeSettings,
+pub(super) struct Plan {
+    pub(super) settings: NodeSettings,
     /// The node.yaml to make, if there is none.
-    node_yaml: Option<String>,
+    pub(super) node_yaml: Option<String>,
     /// Where peers reach it; a host may have no name, and founding does not need one.
-    address: Result<String, Failure>,
+    pub(super) address: Result<String, Failure>,
 }
 
 /// A cluster.yaml as it came, and the name people know it by.
@@ -262,7 +262,7 @@ fn member(directory: &Directory, plan: &Plan) -> Result<Member, Failure> {
     })
 }
 
-fn storage(directory: &Directory) -> Result<StorageId, Failure> {
+pub(super) fn storage(directory: &Directory) -> Result<StorageId, Failure> {
     if let Some(state) = state_if_there(directory)? {
         return Ok(state.identity.storage);
     }
@@ -272,7 +272,7 @@ fn storage(directory: &Directory) -> Result<StorageId, Failure> {
     }
 }
 
-fn state_if_there(directory: &Directory) -> Result<Option<Durable>, Failure> {
+pub(super) fn state_if_there(directory: &Directory) -> Result<Option<Durable>, Failure> {
     if !directory.has(STATE_FILE) {
         return Ok(None);
     }
@@ -280,7 +280,7 @@ fn state_if_there(directory: &Directory) -> Result<Option<Durable>, Failure> {
 }
 
 /// This node's settings: those of its node.yaml, or new ones from the options.
-fn plan(options: &InitOptions) -> Result<Plan, Failure> {
+pub(super) fn plan(options: &InitOptions) -> Result<Plan, Failure> {
     let path = &options.places.config.path;
     let shown = path.display().to_string();
     if let Some(text) = admin_files::read_if_there(path)? {
@@ -370,7 +370,7 @@ fn short_host_name() -> Result<String, Failure> {
 }
 
 /// stdout first: a file made by a redirection is whole before anybody is told about it.
-fn print(printout: &Printout) -> Result<(), Failure> {
+pub(super) fn print(printout: &Printout) -> Result<(), Failure> {
     std::io::stdout()
         .write_all(printout.text.as_bytes())
         .map_err(|error| Failure::of_system(failure::IO, "cannot write to stdout", &error))?;

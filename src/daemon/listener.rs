@@ -9,16 +9,17 @@ use std::time::Duration;
 
 use log::Level;
 use rustix::io::Errno;
+use rustls::pki_types::CertificateDer;
 
 use crate::daemon::rate::Allowance;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
 use crate::daemon::shared::{Inbound, Shared};
 use crate::daemon::slots::Slot;
-use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
 use crate::daemon::waiting::{Deadline, For, wait_for_bell, wait_with_bell};
+use crate::daemon::{doorway, socket};
 use crate::protocol::effects::Input;
-use crate::protocol::units::{NodeId, Pin};
+use crate::protocol::units::NodeId;
 
 /// How long accepting rests after it failed.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -109,7 +110,16 @@ fn refused(shared: &Shared, source: SocketAddr, why: &dyn std::fmt::Display) {
 /// A caller's first words, on a thread of their own: a handshake needs a deep stack, and what it
 /// touched would stay in memory for as long as the peer does. Then another thread reads.
 fn meet(shared: &Arc<Shared>, socket: &Arc<TcpStream>, source: SocketAddr, slot: Slot) {
-    let (session, caller) = match greeted(shared, socket, source) {
+    let deadline = Deadline::after(HANDSHAKE_LIMIT);
+    let (session, certificate) = match proved(shared, socket, deadline) {
+        Ok(proved) => proved,
+        Err(ending) => return refused(shared, source, &ending),
+    };
+    if session.is_for_joining() {
+        let outcome = doorway::receive(shared, session, &certificate, (source, deadline), slot);
+        return outcome.unwrap_or_else(|why| refused(shared, source, &why));
+    }
+    let (session, caller) = match greeted(shared, session, &certificate, (source, deadline)) {
         Ok(met) => met,
         Err(why) => return refused(shared, source, &why),
     };
@@ -142,34 +152,33 @@ fn attend(shared: &Shared, mut session: Session, caller: &Arc<Inbound>) {
     }
 }
 
-/// A session whose other side proved a pinned key and said a fitting hello; or why not.
-fn greeted(
+/// A session whose other side proved a key, and its certificate.
+fn proved(
     shared: &Shared,
     socket: &Arc<TcpStream>,
-    source: SocketAddr,
+    deadline: Deadline,
+) -> Result<(Session, CertificateDer<'static>), Ending> {
+    socket::prepare(socket, shared.user_timeout())?;
+    let mut session = Session::called(Arc::clone(socket), &shared.listening, deadline)?;
+    let certificate = session.handshake(deadline)?;
+    Ok((session, certificate))
+}
+
+/// A session whose other side has a pinned key and said a fitting hello; or why not.
+fn greeted(
+    shared: &Shared,
+    mut session: Session,
+    certificate: &CertificateDer<'_>,
+    (source, deadline): (SocketAddr, Deadline),
 ) -> Result<(Session, Arc<Inbound>), String> {
-    let deadline = Deadline::after(HANDSHAKE_LIMIT);
-    let (mut session, peer, pin) =
-        prove(shared, socket, deadline).map_err(|ending| ending.to_string())?;
+    let (peer, pin) =
+        shared.trust.holder_of(certificate).map_err(|error| Ending::Tls(error).to_string())?;
     let hello = session
         .greet_as_called(&shared.hello, &peer, deadline)
         .map_err(|ending| format!("it has the key of {peer}, but: {ending}"))?;
     let instance = hello.instance;
-    let socket = Arc::clone(socket);
+    let socket = session.socket();
     Ok((session, Arc::new(Inbound { peer, pin, instance, source, socket })))
-}
-
-/// The handshake, and whose key it proved.
-fn prove(
-    shared: &Shared,
-    socket: &Arc<TcpStream>,
-    deadline: Deadline,
-) -> Result<(Session, NodeId, Pin), Ending> {
-    socket::prepare(socket, shared.user_timeout())?;
-    let mut session = Session::called(Arc::clone(socket), Arc::clone(&shared.listening))?;
-    let certificate = session.handshake(deadline)?;
-    let (peer, pin) = shared.trust.holder_of(&certificate).map_err(Ending::Tls)?;
-    Ok((session, peer, pin))
 }
 
 /// Delivers messages until the session ends.

@@ -31,6 +31,7 @@
 //! | `hooks`, if there are any | the guard, the conductor | its guard, its mailbox, a retry | holds the core up |
 //! | `event-hook` | the `event` hook, a guard for it | an event, a run | delays another hook |
 //! | `lapse` | nothing | another document; two seconds, while an entry of it ends by itself | takes an entry without an end away |
+//! | `newcomers` | who is to be promoted | an event, half a second if somebody is | judges who is ready |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
 //! | `reset`, if there is one | the hardware watchdog | an order, the next pet | holds the core up |
 //!
@@ -46,6 +47,7 @@
 // The life of the daemon.
 pub mod failure;
 pub mod init;
+pub mod join;
 pub mod limits;
 mod arrival;
 mod records;
@@ -77,10 +79,13 @@ pub mod patience;
 pub mod store;
 
 // The network.
+pub mod admission;
+pub mod doorway;
 mod listener;
 pub mod network;
 pub mod outbox;
 mod peer;
+mod promotion;
 pub mod ranking;
 mod rate;
 mod session;
@@ -88,6 +93,7 @@ mod shared;
 mod slots;
 mod socket;
 pub mod tls;
+mod usher;
 pub mod waiting;
 
 // How fit this node is.
@@ -116,4 +122,5 @@ pub mod report;
 pub mod seats;
 
 pub use init::{InitOptions, init};
+pub use join::{JoinOptions, join};
 pub use serve::{ServeOptions, serve};

@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::daemon::doorway::Doorkeeper;
 use crate::daemon::shared::Shared;
 use crate::daemon::spawn::spawn;
 use crate::daemon::tls::Keys;
@@ -175,6 +176,12 @@ impl Network {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// From now on callers that come to join are brought before `doorkeeper`. Called once.
+    pub fn let_in_by(&self, doorkeeper: Arc<dyn Doorkeeper>) {
+        let is_first = self.shared.doorkeeper.set(doorkeeper).is_ok();
+        assert!(is_first, "a network has one doorkeeper");
     }
 
     /// Gives waiting mail up to `flush` to go out, then closes everything.

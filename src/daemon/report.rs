@@ -9,13 +9,14 @@ use crate::daemon::fitness::FitnessReport;
 use crate::daemon::ranking;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, EditOutcome};
-use crate::protocol::membership::{Charter, MemberRole, Override};
+use crate::protocol::membership::{Charter, Override};
 use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{NodeId, Position};
+use crate::settings::arrivals::{Newcomer, arrivals, word};
 use crate::wire::codes;
 use crate::wire::control::{
-    DocumentReport, EditReport, HandoverReport, MasterReport, OverrideReport, PeerReport,
-    PositionReport, QuorumReport, SCHEMA, StatusReport,
+    DocumentReport, EditReport, HandoverReport, MasterReport, NewcomerReport, OverrideReport,
+    PeerReport, PositionReport, QuorumReport, SCHEMA, StatusReport,
 };
 
 /// What the daemon knows beside the node.
@@ -29,6 +30,8 @@ pub struct Surroundings {
     pub uptime: Duration,
     /// How fit this node is to be master.
     pub fitness: FitnessReport,
+    /// Who is on the way to vote.
+    pub newcomers: Vec<NewcomerReport>,
 }
 
 /// `Response::Status`.
@@ -77,6 +80,7 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         freshness: around.fitness.freshness.clone(),
         watchdog: around.fitness.watchdog.clone(),
         overrides: Vec::new(),
+        newcomers: around.newcomers.clone(),
         pid: std::process::id(),
         uptime_ms: milliseconds(around.uptime),
     }
@@ -98,6 +102,27 @@ pub fn overrides(charter: &Charter) -> Vec<OverrideReport> {
         Some(report("standby", Some(&member.id), entry))
     });
     maintenance.into_iter().chain(standby).collect()
+}
+
+/// Who is on the way to vote, by the committed document.
+#[must_use]
+pub fn newcomers(committed: &Document) -> Vec<NewcomerReport> {
+    // Nearly always there is nobody, and this is asked often.
+    if !committed.body.contains("becomes") {
+        return Vec::new();
+    }
+    let report = |newcomer: Newcomer| {
+        let member = committed.charter.members.find(&newcomer.id)?;
+        Some(NewcomerReport {
+            id: newcomer.id.to_string(),
+            becomes: word(newcomer.becomes).to_owned(),
+            approved: newcomer.is_approved,
+            key: format!("SHA256:{}", member.pin),
+        })
+    };
+    // What cannot be read names nobody; whoever edits it next is told what is wrong.
+    let found = arrivals(&committed.body).unwrap_or_default().newcomers;
+    found.into_iter().filter_map(report).collect()
 }
 
 /// `Response::Document`.
@@ -247,7 +272,7 @@ fn peer(peer: &PeerStatus, links: &BTreeMap<NodeId, String>) -> PeerReport {
     PeerReport {
         id: peer.id.to_string(),
         address: peer.address.to_string(),
-        role: member_role(peer.role).to_owned(),
+        role: word(peer.role).to_owned(),
         heard: peer.is_heard,
         hears_us: peer.hears_us,
         last_heard_ms: peer.last_heard.map(milliseconds),
@@ -262,14 +287,6 @@ fn peer(peer: &PeerStatus, links: &BTreeMap<NodeId, String>) -> PeerReport {
         healthy: peer.is_healthy,
         freshness: peer.freshness,
         link: link.cloned().unwrap_or_else(|| "not tried yet".to_owned()),
-    }
-}
-
-fn member_role(role: MemberRole) -> &'static str {
-    match role {
-        MemberRole::Voter => "voter",
-        MemberRole::Witness => "witness",
-        MemberRole::Observer => "observer",
     }
 }
 

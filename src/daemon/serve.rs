@@ -27,6 +27,7 @@ use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
 use crate::daemon::patience;
 use crate::daemon::probe::Environment;
+use crate::daemon::promotion;
 use crate::daemon::records;
 use crate::daemon::report;
 use crate::daemon::reset::{Reset, Warden};
@@ -34,6 +35,7 @@ use crate::daemon::signals::{self, Signal};
 use crate::daemon::spawn::spawn;
 use crate::daemon::store::{Store, StoreQueue};
 use crate::daemon::tls::Keys;
+use crate::daemon::usher::Usher;
 use crate::daemon::watchdog;
 use crate::protocol::durable::Durable;
 use crate::protocol::effects::{Input, StepDownReason, Wish};
@@ -147,6 +149,7 @@ fn start(
     };
     let network = start_network(options, &driver)?;
     driver.connect(Arc::clone(&network));
+    network.let_in_by(Arc::new(Usher::new(Arc::clone(&driver))));
     let socket = Arc::new(Socket::bind(&places.socket.path)?);
     let fitness = judge_fitness(settings, &driver);
     let control = Arc::new(Control::new(
@@ -215,6 +218,8 @@ fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io:
     spawn("control", move || control.run(&socket))?;
     let (driver, turned) = (Arc::clone(&parts.driver), parts.driver.tell_of_documents());
     spawn("lapse", move || lapse::watch(&driver, &turned))?;
+    let driver = Arc::clone(&parts.driver);
+    spawn("newcomers", move || promotion::run(&driver))?;
     let driver = Arc::clone(&parts.driver);
     spawn("watchdog", move || {
         let never = crossbeam_channel::never();

@@ -9,9 +9,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rustls::pki_types::CertificateDer;
-use rustls::{ClientConfig, ClientConnection, Connection, ServerConfig, ServerConnection};
+use rustls::server::Acceptor;
+use rustls::{ClientConfig, ClientConnection, Connection, ServerConnection};
 
 use crate::daemon::outbox::Outbox;
+use crate::daemon::tls::Listening;
 use crate::daemon::waiting::{Deadline, For, wait, wait_with_bell};
 use crate::daemon::{socket, tls};
 use crate::protocol::membership::Charter;
@@ -20,6 +22,8 @@ use crate::protocol::units::NodeId;
 use crate::wire::codec::{self, WireError};
 use crate::wire::frame::{self, Class, Frame, FrameError, Frames};
 use crate::wire::hello::{Hello, HelloError};
+use crate::wire::join::{JoinAnswer, JoinRequest, PROTOCOL};
+use crate::wire::proof::{EXPORT_LABEL, SessionNumber};
 
 /// From the first byte to the end of both hellos (H01, H02).
 pub(crate) const HANDSHAKE_LIMIT: Duration = Duration::from_secs(5);
@@ -100,13 +104,18 @@ impl Session {
         Ok(Self::over(socket, tls.into()))
     }
 
-    /// The side that was called. The socket is prepared already.
+    /// The side that was called, once the caller's first words are there. The socket is prepared
+    /// already.
     pub(crate) fn called(
         socket: Arc<TcpStream>,
-        config: Arc<ServerConfig>,
+        listening: &Listening,
+        deadline: Deadline,
     ) -> Result<Self, Ending> {
-        let tls = ServerConnection::new(config).map_err(Ending::Tls)?;
-        Ok(Self::over(socket, tls.into()))
+        let tls = first_words(&socket, listening, deadline)?;
+        let mut session = Self::over(socket, tls.into());
+        // More than that may have come with them.
+        session.digest()?;
+        Ok(session)
     }
 
     fn over(socket: Arc<TcpStream>, mut tls: Connection) -> Self {
@@ -170,6 +179,60 @@ impl Session {
         Ok(theirs)
     }
 
+    /// The socket, for whoever ends the session.
+    pub(crate) fn socket(&self) -> Arc<TcpStream> {
+        Arc::clone(&self.socket)
+    }
+
+    /// Whether the caller came to join, and both sides know how.
+    pub(crate) fn is_for_joining(&self) -> bool {
+        self.tls.alpn_protocol() == Some(PROTOCOL)
+    }
+
+    /// The number that only the two ends of this session know.
+    pub(crate) fn number(&self) -> Result<SessionNumber, Ending> {
+        let number = SessionNumber::default();
+        self.tls.export_keying_material(number, EXPORT_LABEL, None).map_err(Ending::Tls)
+    }
+
+    /// Hears what a caller that came to join asks; anything else ends the session before it is
+    /// taken in.
+    pub(crate) fn hear_request(&mut self, deadline: Deadline) -> Result<JoinRequest, Ending> {
+        let frame = self.receive_only(Class::Join, deadline)?;
+        JoinRequest::decode(&frame.payload).map_err(Ending::Message)
+    }
+
+    /// Asks to join, and hears the answer.
+    pub(crate) fn ask_to_join(
+        &mut self,
+        request: &JoinRequest,
+        deadline: Deadline,
+        charter_of: fn(&str) -> Result<Charter, String>,
+    ) -> Result<JoinAnswer, Ending> {
+        self.send(Class::Join, &request.encode(), deadline)?;
+        let frame = self.receive_only(Class::Welcome, deadline)?;
+        JoinAnswer::decode(&frame.payload, &charter_of).map_err(Ending::Message)
+    }
+
+    /// Answers a caller that came to join.
+    pub(crate) fn answer_request(&mut self, answer: &JoinAnswer) -> Result<(), Ending> {
+        self.send(Class::Welcome, &answer.encode(), Deadline::after(FRAME_LIMIT))
+    }
+
+    /// The next frame, complete by `deadline`, if it is of that class.
+    fn receive_only(&mut self, class: Class, deadline: Deadline) -> Result<Frame, Ending> {
+        loop {
+            if let Some(frame) = self.frames.read(&mut self.tls.reader())? {
+                return if frame.class == class { Ok(frame) } else { unexpected(frame.class) };
+            }
+            if let Some(other) = self.frames.announced().filter(|other| *other != class) {
+                return unexpected(other);
+            }
+            self.flush(deadline, "the request")?;
+            self.fill(deadline, "the request")?;
+        }
+    }
+
     /// Sends one message within `FRAME_LIMIT`. Only one that is too large is kept back, with a line
     /// in the log: its receiver would end the session.
     pub(crate) fn send_message(&mut self, message: &Message) -> Result<(), Ending> {
@@ -194,7 +257,9 @@ impl Session {
         let is_large = match frame.class {
             Class::Message => false,
             Class::Document => true,
-            Class::Hello => return Err(Ending::Unexpected(frame.class)),
+            Class::Hello | Class::Join | Class::Welcome => {
+                return Err(Ending::Unexpected(frame.class));
+            }
         };
         let message = codec::decode(&frame.payload, &charter_of).map_err(Ending::Message)?;
         if codec::carries_document(&message) != is_large {
@@ -312,11 +377,16 @@ impl Session {
             Err(error) if error.kind() == io::ErrorKind::Interrupted => return Ok(false),
             Err(error) => return Err(error.into()),
         }
+        self.digest().map(|()| true)
+    }
+
+    /// Gives TLS what was read.
+    fn digest(&mut self) -> Result<(), Ending> {
         match self.tls.process_new_packets() {
             Ok(state) if state.peer_has_closed() && self.tls.is_handshaking() => {
                 Err(Ending::Closed)
             }
-            Ok(_) => Ok(true),
+            Ok(_) => Ok(()),
             Err(error) => {
                 self.push_out();
                 Err(Ending::Tls(error))
@@ -330,4 +400,46 @@ impl Session {
         let _ = self.tls.write_tls(&mut &*self.socket);
         let _ = self.socket.shutdown(Shutdown::Write);
     }
+}
+
+fn unexpected(class: Class) -> Result<Frame, Ending> {
+    Err(Ending::Unexpected(class))
+}
+
+/// Reads until the caller has said what it comes for, and sets TLS up for that.
+fn first_words(
+    socket: &TcpStream,
+    listening: &Listening,
+    deadline: Deadline,
+) -> Result<ServerConnection, Ending> {
+    let mut acceptor = Acceptor::default();
+    let (error, mut alert) = loop {
+        match acceptor.accept() {
+            Ok(Some(accepted)) => {
+                let config = listening.answering(&accepted.client_hello());
+                match accepted.into_connection(config) {
+                    Ok(connection) => return Ok(connection),
+                    Err(refused) => break refused,
+                }
+            }
+            Ok(None) => {}
+            Err(refused) => break refused,
+        }
+        if deadline.has_passed() {
+            return Err(Ending::Late("the handshake"));
+        }
+        match acceptor.read_tls(&mut &*socket) {
+            Ok(0) => return Err(Ending::Closed),
+            Ok(_) => {}
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
+                wait(socket, For::Reading, deadline)?;
+            }
+            Err(error) => return Err(error.into()),
+        }
+    };
+    // Whoever does not take the last words now will notice the end all the same.
+    let _ = alert.write(&mut &*socket);
+    let _ = socket.shutdown(Shutdown::Write);
+    Err(Ending::Tls(error))
 }

@@ -6,12 +6,12 @@ use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
-use rustls::ServerConfig;
 
+use crate::daemon::doorway::Doorkeeper;
 use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
 use crate::daemon::outbox::Outbox;
 use crate::daemon::peer::{self, Link};
@@ -20,7 +20,7 @@ use crate::daemon::session::HANDSHAKE_LIMIT;
 use crate::daemon::slots::Slots;
 use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
-use crate::daemon::tls::{self, Keys, Trust};
+use crate::daemon::tls::{self, Keys, Listening, Trust};
 use crate::daemon::waiting::Bell;
 use crate::protocol::membership::{Charter, Member};
 use crate::protocol::message::Envelope;
@@ -41,7 +41,9 @@ pub(crate) struct Shared {
     /// Whose keys are good.
     pub(crate) trust: Arc<Trust>,
     /// How to answer callers.
-    pub(crate) listening: Arc<ServerConfig>,
+    pub(crate) listening: Listening,
+    /// Who lets newcomers in; nobody as long as it is not set.
+    pub(crate) doorkeeper: OnceLock<Arc<dyn Doorkeeper>>,
     /// Where messages go.
     pub(crate) delivery: Arc<dyn Delivery>,
     /// Reads a document's body.
@@ -102,12 +104,13 @@ impl Shared {
             .map_err(|_| NetworkError::System(io::Error::other("no random bytes")))?;
         let instance = u64::from_ne_bytes(instance);
         let trust = Arc::new(Trust::default());
-        let listening = tls::listening(&options.keys, &trust).map_err(NetworkError::Key)?;
+        let listening = Listening::new(&options.keys, &trust).map_err(NetworkError::Key)?;
         let source = (!local.ip().is_unspecified()).then(|| with_any_port(local));
         Ok(Self {
             hello: Hello::of(&options.identity, instance, options.sequence),
             trust,
             listening,
+            doorkeeper: OnceLock::new(),
             delivery,
             charter_of: options.charter_of,
             source,

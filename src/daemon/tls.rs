@@ -8,8 +8,8 @@ use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{CryptoProvider, ring as provider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
-use rustls::server::NoServerSessionStorage;
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
+use rustls::server::{ClientHello, NoServerSessionStorage};
 use rustls::version::TLS13;
 use rustls::{
     CertificateError, ClientConfig, DigitallySignedStruct, DistinguishedName, Error,
@@ -22,6 +22,8 @@ use crate::daemon::keys::pin_of;
 use crate::protocol::membership::Member;
 use crate::protocol::units::{NodeId, Pin};
 use crate::wire::codec::quoted;
+use crate::wire::join::PROTOCOL;
+use crate::wire::token::Seed;
 
 /// Whose keys are trusted now. It changes with the document; running sessions are looked after
 /// by the network.
@@ -50,7 +52,7 @@ impl Trust {
     /// It is no certificate, or its key is nobody's.
     pub fn holder_of(&self, certificate: &CertificateDer<'_>) -> Result<(NodeId, Pin), Error> {
         let pin = pin_of(certificate)?;
-        let holder = self.holder(&pin).ok_or_else(|| refusal(pin, None))?;
+        let holder = self.holder(&pin).ok_or_else(|| refusal(pin, Wanted::AnyMember))?;
         Ok((holder, pin))
     }
 }
@@ -63,18 +65,37 @@ fn is_same(one: &Pin, other: &Pin) -> bool {
 #[derive(Debug)]
 struct WrongKey {
     presented: Pin,
-    wanted: Option<NodeId>,
+    wanted: Wanted,
+}
+
+/// Whose key the other side has to show.
+#[derive(Clone, Debug)]
+enum Wanted {
+    /// That node's, which was dialed.
+    Node(NodeId),
+    /// Some member's.
+    AnyMember,
+    /// One of those that a token names.
+    OfToken(Vec<Seed>),
+    /// Its own, whoever it is: it comes to join.
+    Anybody,
 }
 
 impl fmt::Display for WrongKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.wanted {
-            Some(node) => write!(
+            Wanted::Node(node) => write!(
                 f,
                 "wrong key: it presented SHA256:{}, which cluster.yaml does not list for {node}",
                 self.presented
             ),
-            None => write!(
+            Wanted::OfToken(_) => write!(
+                f,
+                "wrong key: it presented SHA256:{}, which the token does not name: another machine \
+                 answers there, or the member has a new key",
+                self.presented
+            ),
+            Wanted::AnyMember | Wanted::Anybody => write!(
                 f,
                 "unknown key: it presented SHA256:{}, which cluster.yaml lists for nobody",
                 self.presented
@@ -85,7 +106,7 @@ impl fmt::Display for WrongKey {
 
 impl std::error::Error for WrongKey {}
 
-fn refusal(presented: Pin, wanted: Option<NodeId>) -> Error {
+fn refusal(presented: Pin, wanted: Wanted) -> Error {
     let wrong = WrongKey { presented, wanted };
     CertificateError::Other(OtherError(Arc::new(wrong))).into()
 }
@@ -115,7 +136,20 @@ pub fn dialing(
     trust: &Arc<Trust>,
     wanted: &NodeId,
 ) -> Result<Arc<ClientConfig>, Error> {
-    let check = Check::new(trust, Some(wanted.clone()));
+    caller(keys, Check::new(trust, Wanted::Node(wanted.clone())))
+}
+
+/// How to call a member that a token names, to join.
+///
+/// # Errors
+/// As [`dialing`].
+pub fn joining(keys: &Keys, seeds: &[Seed]) -> Result<Arc<ClientConfig>, Error> {
+    let mut config = caller(keys, Check::new(&Arc::default(), Wanted::OfToken(seeds.to_vec())))?;
+    Arc::make_mut(&mut config).alpn_protocols = vec![PROTOCOL.to_vec()];
+    Ok(config)
+}
+
+fn caller(keys: &Keys, check: Check) -> Result<Arc<ClientConfig>, Error> {
     let provider = Arc::clone(&check.provider);
     let mut config = ClientConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
@@ -132,7 +166,36 @@ pub fn dialing(
 /// # Errors
 /// The key cannot sign; a loaded or generated one can.
 pub fn listening(keys: &Keys, trust: &Arc<Trust>) -> Result<Arc<ServerConfig>, Error> {
-    let check = Check::new(trust, None);
+    called(keys, Check::new(trust, Wanted::AnyMember))
+}
+
+/// How to answer callers: those that come to join may have any key, all others one of the
+/// document's.
+#[derive(Debug)]
+pub struct Listening {
+    members: Arc<ServerConfig>,
+    newcomers: Arc<ServerConfig>,
+}
+
+impl Listening {
+    /// With this node's key, for whoever is trusted.
+    ///
+    /// # Errors
+    /// As [`listening`].
+    pub fn new(keys: &Keys, trust: &Arc<Trust>) -> Result<Self, Error> {
+        let mut newcomers = called(keys, Check::new(trust, Wanted::Anybody))?;
+        Arc::make_mut(&mut newcomers).alpn_protocols = vec![PROTOCOL.to_vec()];
+        Ok(Self { members: listening(keys, trust)?, newcomers })
+    }
+
+    /// How to answer a caller with those first words.
+    pub(crate) fn answering(&self, hello: &ClientHello<'_>) -> Arc<ServerConfig> {
+        let comes_to_join = hello.alpn().is_some_and(|mut names| names.any(|n| n == PROTOCOL));
+        Arc::clone(if comes_to_join { &self.newcomers } else { &self.members })
+    }
+}
+
+fn called(keys: &Keys, check: Check) -> Result<Arc<ServerConfig>, Error> {
     let provider = Arc::clone(&check.provider);
     let mut config = ServerConfig::builder_with_provider(provider)
         .with_protocol_versions(&[&TLS13])?
@@ -152,24 +215,25 @@ pub(crate) fn server_name() -> ServerName<'static> {
 #[derive(Debug)]
 struct Check {
     trust: Arc<Trust>,
-    /// The node that was dialed; whoever dials us may be any member.
-    wanted: Option<NodeId>,
+    wanted: Wanted,
     provider: Arc<CryptoProvider>,
 }
 
 impl Check {
-    fn new(trust: &Arc<Trust>, wanted: Option<NodeId>) -> Self {
+    fn new(trust: &Arc<Trust>, wanted: Wanted) -> Self {
         let provider = Arc::new(provider::default_provider());
         Self { trust: Arc::clone(trust), wanted, provider }
     }
 
     fn key(&self, certificate: &CertificateDer<'_>) -> Result<(), Error> {
         let pin = pin_of(certificate)?;
-        match (self.trust.holder(&pin), &self.wanted) {
-            (Some(holder), Some(wanted)) if holder == *wanted => Ok(()),
-            (Some(_), None) => Ok(()),
-            (Some(_), Some(_)) | (None, _) => Err(refusal(pin, self.wanted.clone())),
-        }
+        let is_good = match &self.wanted {
+            Wanted::Node(wanted) => self.trust.holder(&pin).as_ref() == Some(wanted),
+            Wanted::AnyMember => self.trust.holder(&pin).is_some(),
+            Wanted::OfToken(seeds) => seeds.iter().any(|seed| seed.is(&pin)),
+            Wanted::Anybody => true,
+        };
+        if is_good { Ok(()) } else { Err(refusal(pin, self.wanted.clone())) }
     }
 
     fn signature(

@@ -36,5 +36,5 @@ pub mod rounds;
 pub mod tree;
 pub mod words;
 
-pub use crate::daemon::clock::{now, wall_text};
+pub use crate::daemon::clock::{now, wall_seconds, wall_text};
 pub use crate::daemon::timer::{Alarm, ring_at};

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::field::{Field, Reader, Source, Table};
 use super::problem::Problem;
-use super::{overrides, timing};
+use super::{arrivals, overrides, timing};
 use crate::protocol::durable::Document;
 use crate::protocol::membership::{
     Charter, Election, Failback, Member, MemberRole, Membership, MembershipError, Policy,
@@ -17,7 +17,7 @@ use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId};
 pub use super::template::{node_line, template};
 
 /// Every key of the document; the last four are the cluster's own and read nowhere.
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 12] = [
     "cluster",
     "id",
     "generation",
@@ -25,14 +25,17 @@ const KEYS: [&str; 11] = [
     "election",
     "maintenance",
     "nodes",
+    "invites",
     "version",
     "term",
     "updated_at",
     "updated_by",
 ];
 const ELECTION_KEYS: [&str; 4] = ["policy", "failback", "auto_failover", "require_freshest"];
-const NODE_KEYS: [&str; 8] =
-    ["id", "address", "role", "priority", "key", "storage", "in_sync", "standby"];
+const NODE_KEYS: [&str; 10] = [
+    "id", "address", "role", "becomes", "approval", "priority", "key", "storage", "in_sync",
+    "standby",
+];
 
 const POLICIES: [&str; 5] = ["lowest-id", "priority", "seniority", "freshest", "sticky"];
 const ROLES: [&str; 3] = ["voter", "witness", "observer"];
@@ -83,6 +86,7 @@ fn read(text: &str, file: &str, reader: Reader) -> Result<Charter, Problem> {
         maintenance: overrides::read(table.find("maintenance"))?,
         is_understood: true,
     };
+    arrivals::invites(&table)?;
     Ok(Charter { is_understood: source.is_understood(), ..charter })
 }
 
@@ -221,6 +225,7 @@ fn member(line: &Table<'_>, needs_freshest: bool) -> Result<Member, Problem> {
     let id = named(&line.need("id", "give the node a name: `id: alpha`")?)?;
     let address = line.need("address", "say where it listens: `address: \"10.0.0.1:9901\"`")?;
     address.specific_address()?;
+    arrivals::newcomer(line)?;
     let priority = line.find("priority");
     let priority = priority.map(|field| field.whole(0, u32::MAX.into())).transpose()?;
     Ok(Member {

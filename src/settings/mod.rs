@@ -9,6 +9,7 @@
 //! ```
 
 pub mod address;
+pub mod arrivals;
 mod check;
 pub mod cluster;
 mod command;

@@ -211,6 +211,9 @@ pub struct StatusReport {
     /// What people set in the document for a while, maintenance first.
     #[serde(default)]
     pub overrides: Vec<OverrideReport>,
+    /// Observers that are on the way to vote.
+    #[serde(default)]
+    pub newcomers: Vec<NewcomerReport>,
     /// Age of the election loop's last turn.
     pub core_age_ms: u64,
     /// The daemon's process id.
@@ -232,6 +235,19 @@ pub struct OverrideReport {
     pub since: Option<String>,
     /// When it ends by itself; null if it does not.
     pub until: Option<String>,
+}
+
+/// An observer that was invited as more.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct NewcomerReport {
+    /// Its name.
+    pub id: String,
+    /// What it becomes: `voter` or `witness`.
+    pub becomes: String,
+    /// Whether it does so by itself when it is up to date; if not, `quorate approve` is needed.
+    pub approved: bool,
+    /// Its key's fingerprint.
+    pub key: String,
 }
 
 /// What the health command of a node says.
@@ -393,6 +409,25 @@ pub struct EditReport {
     pub reason: Option<String>,
     /// What happened and what to do, for a person.
     pub message: String,
+}
+
+/// One open invitation, `quorate invite --list --json`: one object per line.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct InviteReport {
+    /// Always [`SCHEMA`].
+    pub schema: u32,
+    /// Its name, eight hexadecimal digits.
+    pub id: String,
+    /// What the node becomes: `voter`, `witness` or `observer`.
+    pub role: String,
+    /// Until when it is good, RFC 3339 in UTC.
+    pub until: String,
+    /// What the node has to be called; null if that is not decided.
+    pub name: Option<String>,
+    /// Whether the node's key is approved by a person before it votes.
+    pub manual: bool,
+    /// Whether it is over, by this machine's clock.
+    pub over: bool,
 }
 
 /// One event, `quorate events --json`: one object per line.

@@ -21,6 +21,10 @@ pub enum Class {
     Message,
     /// A message with a document.
     Document,
+    /// What a node that wants to join asks.
+    Join,
+    /// What it is answered, perhaps with a document.
+    Welcome,
 }
 
 impl Class {
@@ -28,9 +32,9 @@ impl Class {
     #[must_use]
     pub fn limit(self) -> usize {
         match self {
-            Self::Hello => 1 << 10,
+            Self::Hello | Self::Join => 1 << 10,
             Self::Message => 4 << 10,
-            Self::Document => BODY_MAX + (4 << 10),
+            Self::Document | Self::Welcome => BODY_MAX + (4 << 10),
         }
     }
 
@@ -39,11 +43,14 @@ impl Class {
             Self::Hello => b'H',
             Self::Message => b'M',
             Self::Document => b'D',
+            Self::Join => b'J',
+            Self::Welcome => b'W',
         }
     }
 
     fn of(byte: u8) -> Option<Self> {
-        [Self::Hello, Self::Message, Self::Document].into_iter().find(|c| c.byte() == byte)
+        let all = [Self::Hello, Self::Message, Self::Document, Self::Join, Self::Welcome];
+        all.into_iter().find(|class| class.byte() == byte)
     }
 }
 
@@ -137,6 +144,12 @@ impl Frames {
     #[must_use]
     pub fn is_inside(&self) -> bool {
         self.have > 0
+    }
+
+    /// What kind of frame is arriving, as soon as its header is there.
+    #[must_use]
+    pub fn announced(&self) -> Option<Class> {
+        self.body.as_ref().map(|body| body.class)
     }
 
     /// Reads on. `None` means that the source would block.

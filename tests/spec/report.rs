@@ -23,6 +23,7 @@ fn report_of_a_newcomer() -> StatusReport {
         core_age: Duration::from_millis(12),
         uptime: Duration::from_secs(3),
         fitness: FitnessReport::default(),
+        newcomers: Vec::new(),
     };
     report::status(&status, &around)
 }

@@ -123,6 +123,17 @@ pub(super) const EVENTS: &[Code] = &[
         "Nothing; if it says that it cannot be removed, do so with quorate edit.",
     ),
     code(
+        super::NODE_JOINED,
+        "This node let another one into the cluster, by an invitation. It is an observer; the \
+         message says where it came from and which key it has.",
+        "If nobody of yours did that, remove the node: quorate edit, and take its line out.",
+    ),
+    code(
+        super::NODE_PROMOTED,
+        "A node that joined is up to date, and became the voter or witness it was invited as.",
+        NOTHING,
+    ),
+    code(
         super::WATCHDOG_UNUSABLE,
         "The hardware watchdog of node.yaml cannot be armed, so this node does not act as master.",
         "The message says why. See that nothing else has the device, systemd's RuntimeWatchdogSec \

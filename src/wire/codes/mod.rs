@@ -132,6 +132,8 @@ pub const OWN_EVENTS: &[&str] = &[
     HAND_EDIT_REJECTED,
     HAND_EDIT_INVALID,
     HAND_EDIT_SET_ASIDE,
+    NODE_JOINED,
+    NODE_PROMOTED,
 ];
 
 /// The daemon serves from now on.
@@ -142,6 +144,12 @@ pub const DAEMON_STOPPED: &str = "daemon-stopped";
 
 /// A write to the disk takes very long.
 pub const STORAGE_STALLED: &str = "storage-stalled";
+
+/// A node was let in by an invitation.
+pub const NODE_JOINED: &str = "node-joined";
+
+/// An observer that was on its way became more.
+pub const NODE_PROMOTED: &str = "node-promoted";
 
 /// In the place of a refusal, for a voter that said nothing.
 pub const NO_ANSWER: &str = "no-answer";

@@ -50,6 +50,7 @@ pub(super) fn follower() -> StatusReport {
         freshness: None,
         watchdog: None,
         overrides: vec![],
+        newcomers: Vec::new(),
         core_age_ms: 3,
         pid: 4711,
         uptime_ms: 12_000_000,
