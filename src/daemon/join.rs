@@ -19,7 +19,6 @@ use crate::daemon::serve::charter_of;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
 use crate::daemon::store::Store;
 use crate::daemon::tls::Keys;
-use crate::daemon::usher::ADMITTED_WITHIN;
 use crate::daemon::waiting::Deadline;
 use crate::daemon::{identity, log, socket, tls};
 use crate::protocol::durable::{Document, Durable, Identity};
@@ -41,7 +40,7 @@ const ROUND_EVERY: Duration = Duration::from_millis(500);
 /// Bytes without an answer end the connection.
 const USER_TIMEOUT: Duration = Duration::from_secs(10);
 /// A member answers in that time, or its answer is lost.
-const ANSWERED_WITHIN: Duration = ADMITTED_WITHIN.saturating_add(Duration::from_secs(10));
+const ANSWERED_WITHIN: Duration = Duration::from_secs(40);
 
 /// What `quorate join` was told.
 #[derive(Clone, Debug)]
@@ -206,7 +205,9 @@ impl<'a> Guest<'a> {
                         let message = format!("{} refuses: {why}", seed.address);
                         return Err(Failure::new(REFUSED, message));
                     }
-                    other => heard.push((seed, other)),
+                    other @ (Heard::Later(_) | Heard::No(_) | Heard::Nothing(_)) => {
+                        heard.push((seed, other));
+                    }
                 }
             }
             let failure = failure(&heard);

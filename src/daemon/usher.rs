@@ -26,7 +26,7 @@ use crate::wire::join::JoinAnswer;
 /// How many may be on their way in at once.
 const UNDER_WAY_MAX: usize = 4;
 /// How long one waits for a master that takes the edit.
-pub(crate) const ADMITTED_WITHIN: Duration = Duration::from_secs(30);
+const ADMITTED_WITHIN: Duration = Duration::from_secs(10);
 /// Between two tries.
 const TRY_EVERY: Duration = Duration::from_millis(100);
 

@@ -65,8 +65,9 @@ impl JoinRequest {
     pub fn decode(bytes: &[u8]) -> Result<Self, WireError> {
         let malformed = |error: &dyn std::fmt::Display| WireError::Malformed(quoted(error));
         let request: Self = serde_json::from_slice(bytes).map_err(|error| malformed(&error))?;
-        if request.address.len() > ADDRESS_MAX {
-            return Err(malformed(&"the address is too long"));
+        let is_plain = request.address.bytes().all(|byte| byte.is_ascii_graphic());
+        if request.address.len() > ADDRESS_MAX || !is_plain {
+            return Err(malformed(&"the address is too long, or none"));
         }
         if request.invite().is_none() {
             return Err(malformed(&"the invitation has no name"));

@@ -18,6 +18,7 @@ mod frost;
 mod health;
 mod hooks_tried;
 mod history;
+mod joining;
 mod latency;
 mod led;
 mod linear;

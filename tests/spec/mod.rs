@@ -30,6 +30,7 @@ mod holders;
 mod holding;
 mod hooks;
 mod init;
+mod joining;
 mod keys;
 mod lapse;
 mod leases;

@@ -23,3 +23,5 @@ mod intruders;
 mod lies;
 mod strangers;
 mod support;
+
+pub(super) use session::{Session, call, framed};

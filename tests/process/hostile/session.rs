@@ -17,7 +17,7 @@ use rustls::{ClientConfig, ClientConnection, StreamOwned};
 use super::super::clock::{PATIENCE, now};
 
 /// Calls that address, from `source` if there is one: the daemon tells callers apart by it.
-pub(super) fn call(target: &str, source: Option<&str>) -> TcpStream {
+pub(in crate::process) fn call(target: &str, source: Option<&str>) -> TcpStream {
     try_call(target, source).expect("the daemon listens")
 }
 
@@ -57,7 +57,7 @@ pub(super) fn heard_until_closed(stream: &mut impl Read) -> Vec<u8> {
 }
 
 /// A frame of that class, its length as it should be.
-pub(super) fn framed(class: Class, payload: &[u8]) -> Vec<u8> {
+pub(in crate::process) fn framed(class: Class, payload: &[u8]) -> Vec<u8> {
     [&header(class, payload).expect("the test frames what fits")[..], payload].concat()
 }
 
@@ -69,14 +69,14 @@ pub(super) fn spelled(message: &Message) -> Vec<u8> {
 
 /// A TLS session that proved a key.
 #[derive(Debug)]
-pub(super) struct Session {
+pub(in crate::process) struct Session {
     stream: StreamOwned<ClientConnection, TcpStream>,
     frames: Frames,
 }
 
 impl Session {
     /// Begins one; nothing is said before the first read or write.
-    pub(super) fn over(stream: TcpStream, config: Arc<ClientConfig>) -> Self {
+    pub(in crate::process) fn over(stream: TcpStream, config: Arc<ClientConfig>) -> Self {
         let name = ServerName::try_from("quorate").expect("it is a name");
         let tls = ClientConnection::new(config, name).expect("the configuration is sound");
         Self { stream: StreamOwned::new(tls, stream), frames: Frames::default() }
@@ -105,13 +105,22 @@ impl Session {
     }
 
     /// Says these bytes, framed or not.
-    pub(super) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
+    pub(in crate::process) fn say(&mut self, bytes: &[u8]) -> io::Result<()> {
         self.stream.write_all(bytes)?;
         self.stream.flush()
     }
 
+    /// The number that only the two ends know, once their keys are proved.
+    pub(in crate::process) fn shaken(&mut self, label: &[u8]) -> [u8; 32] {
+        while self.stream.conn.is_handshaking() {
+            self.stream.conn.complete_io(&mut self.stream.sock).expect("the daemon takes part");
+        }
+        let number = self.stream.conn.export_keying_material([0; 32], label, None);
+        number.expect("the handshake is over")
+    }
+
     /// Reads until the daemon ends the session.
-    pub(super) fn until_closed(&mut self) {
+    pub(in crate::process) fn until_closed(&mut self) {
         heard_until_closed(&mut self.stream);
     }
 

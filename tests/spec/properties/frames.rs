@@ -11,7 +11,17 @@ pub(super) const TARGET: Target = Target {
     name: "frames",
     check,
     seeds,
-    words: &["H", "M", "D", "\0\0\0\u{1}", "\0\0\u{4}\0", "\0\u{10}\0\0", "\0\u{10}\u{10}\0"],
+    words: &[
+        "H",
+        "M",
+        "D",
+        "J",
+        "W",
+        "\0\0\0\u{1}",
+        "\0\0\u{4}\0",
+        "\0\u{10}\0\0",
+        "\0\u{10}\u{10}\0",
+    ],
 };
 
 /// The most that is reserved beyond what has arrived.
@@ -95,6 +105,7 @@ fn seeds() -> Vec<Vec<u8>> {
         [&[3], &hello[..], &document, &message].concat(),
         [&[40], &message[..message.len() - 1]].concat(),
         [&[9], &hello[..], b"GET / HTTP/1.1\r\n\r\n"].concat(),
+        [&[7], &frame(Class::Join, &[b'j'; 700])[..], &frame(Class::Welcome, b"{}")].concat(),
         vec![1, b'D', 0, 16, 16, 0],
         vec![1, b'M', 0, 0, 16, 1],
     ]

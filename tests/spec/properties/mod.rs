@@ -18,11 +18,13 @@ mod control;
 mod frames;
 mod handwriting;
 mod hello;
+mod join;
 mod member;
 mod messages;
 mod node_yaml;
 mod pen;
 mod record;
+mod token;
 mod words;
 
 #[cfg(test)]
@@ -46,9 +48,11 @@ pub(crate) struct Target {
 }
 
 /// Every parser of bytes that somebody else wrote.
-pub(crate) const TARGETS: [Target; 11] = [
+pub(crate) const TARGETS: [Target; 13] = [
     frames::TARGET,
     hello::TARGET,
+    token::TARGET,
+    join::TARGET,
     messages::TARGET,
     record::TARGET,
     control::TARGET,

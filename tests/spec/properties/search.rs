@@ -24,6 +24,16 @@ fn whatever_bytes_come_a_hello_is_whole_or_refused() {
 }
 
 #[test]
+fn whatever_is_pasted_a_token_is_whole_or_refused() {
+    search("token");
+}
+
+#[test]
+fn whatever_bytes_come_a_request_to_join_or_its_answer_is_whole_or_refused() {
+    search("join");
+}
+
+#[test]
 fn whatever_bytes_come_a_message_goes_out_as_it_came_in_or_is_refused() {
     search("messages");
 }
