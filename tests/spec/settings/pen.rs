@@ -142,14 +142,14 @@ fn a_setting_of_the_cluster_comes_with_what_holds_it_and_goes_with_it() {
 fn a_list_begins_with_its_first_item_and_ends_with_its_last() {
     let body = later();
     let item = |name: &str| Ink::Table(vec![("name".to_owned(), Ink::Text(name.into()))]);
-    let one = format!("{body}invites:\n  - {{name: \"one\"}}\n");
-    assert_written(&body, &[Stroke::AddItem("invites", item("one"))], &one);
+    let one = format!("{body}guests:\n  - {{name: \"one\"}}\n");
+    assert_written(&body, &[Stroke::AddItem("guests", item("one"))], &one);
     let two = format!("{one}  - {{name: \"two\"}}\n");
-    assert_written(&one, &[Stroke::AddItem("invites", item("two"))], &two);
-    assert_written(&two, &[Stroke::RemoveItem("invites", 1)], &one);
-    assert_written(&one, &[Stroke::RemoveItem("invites", 0)], &body);
-    let refused = write(&one, &[Stroke::RemoveItem("invites", 1)]);
-    assert_eq!(refused, Err(PenError::Absent("item 2 of `invites`".into())));
+    assert_written(&one, &[Stroke::AddItem("guests", item("two"))], &two);
+    assert_written(&two, &[Stroke::RemoveItem("guests", 1)], &one);
+    assert_written(&one, &[Stroke::RemoveItem("guests", 0)], &body);
+    let refused = write(&one, &[Stroke::RemoveItem("guests", 1)]);
+    assert_eq!(refused, Err(PenError::Absent("item 2 of `guests`".into())));
 }
 
 #[test]
