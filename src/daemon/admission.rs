@@ -71,7 +71,7 @@ fn already(member: &Member, arrival: &Arrival) -> Result<Admission, Refusal> {
     }
     Err(Refusal::Told(format!(
         "its key is that of member {} already, which is on another disk or called otherwise, or \
-         votes: remove that node first, and join with a new key",
+         votes: remove that node first, then join again",
         member.id
     )))
 }

@@ -193,7 +193,7 @@ fn an_invitation_is_written_as_quorate_writes_it_or_refused_at_its_place() {
     };
     let secret = format!("secret: \"SHA256:{}\"", Pin([1; 32]));
     let until = format!("until: \"{LATER}\"");
-    wrong(&format!("{{id: 01010101, {until}, {secret}}}"), "8 digits of 0-9 a-f");
+    wrong(&format!("{{id: 12345678, {until}, {secret}}}"), "8 digits of 0-9 a-f");
     wrong(&format!("{{id: \"0101010g\", {until}, {secret}}}"), "8 digits of 0-9 a-f");
     wrong(&format!("{{id: \"01010101\", until: tomorrow, {secret}}}"), "a time like");
     wrong(&format!("{{id: \"01010101\", {until}, secret: abc}}"), "SHA256:");
@@ -215,7 +215,8 @@ fn an_invitation_is_written_as_quorate_writes_it_or_refused_at_its_place() {
 fn a_token_is_read_however_it_was_pasted_and_never_shown_in_an_error() {
     let token = Token { name: NodeId::new("delta"), ..token(1) };
     let word = token.spell();
-    assert!(word.starts_with("qj1_") && !format!("{token:?}").contains("1, 1"), "{token:?}");
+    assert!(word.starts_with("qj1_"), "{word}");
+    assert!(format!("{token:?}").contains("secret: Secret, "), "{token:?}");
     let pasted = format!("\n  {}\r\n\t{} \n", &word[..30], &word[30..]);
     assert_eq!(Token::parse(&pasted), Ok(token));
     for (text, error) in [

@@ -153,7 +153,7 @@ fn speechless() -> Vec<Stranger> {
         bytes("H07 empty records", "corrupt", [0x16, 3, 1, 0, 0].repeat(1_000)),
         bytes(
             "H07 warnings",
-            "peer misbehaved: TooManyWarning",
+            "got Alert when expecting Handshake",
             [0x15, 3, 3, 0, 2, 1, 90].repeat(1_000),
         ),
         bytes("H07 cipher changes", "", [0x14, 3, 3, 0, 1, 1].repeat(1_000)),

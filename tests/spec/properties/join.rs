@@ -90,7 +90,10 @@ fn seeds() -> Vec<Vec<u8>> {
     );
     let body = b"cluster: shop\n";
     let welcome = format!(
-        r#"{{"welcome":{{"document":{{"position":{{"term":1,"version":2}},"revision":3,"hash":"{}"}}}}}}"#,
+        concat!(
+            r#"{{"welcome":{{"document":{{"position":{{"term":1,"version":2}},"#,
+            r#""revision":3,"hash":"{}"}}}}}}"#
+        ),
         hash_of(body)
     );
     vec![
