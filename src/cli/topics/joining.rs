@@ -26,7 +26,7 @@ pub(super) const JOIN: Topic = Topic {
     operand: Operand::Optional("TOKEN"),
     flags: &[
         option("token-file", "FILE", "read the token from that file (- stdin)"),
-        option("name", "ID", "this node's name (default: the token's, or the host name)"),
+        option("name", "ID", "its name (default: the token's, or the host name)"),
         option("advertise", "HOST:PORT", "where the others reach this node"),
         option("wait", "TIME", "how long to try without a master (default 30s)"),
     ],
