@@ -205,7 +205,7 @@ pub static TOPICS: &[Topic] = &[
                 ..option("newest", "N", "how many lines at most (default 20)")
             },
             switch("all", "every event that was kept, not only who was master"),
-            switch("documents", "the cluster.yamls this node saw: who, when, what changed"),
+            switch("documents", "the documents this node saw: who, when, what"),
             Flag {
                 short: Some('p'),
                 ..switch("patch", "with --documents: all that changed, as diffs")

@@ -253,7 +253,8 @@ impl Control {
         match archive::find(&self.state_dir, revision) {
             Some(document) => Response::Document(document),
             None => refusal(&format!(
-                "this node has no revision {revision}: `quorate history --documents` lists those                  it saw and kept; another node may have more"
+                "this node has no revision {revision}: `quorate history --documents` lists those \
+                 it saw and kept; another node may have more"
             )),
         }
     }

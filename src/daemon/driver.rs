@@ -3,6 +3,8 @@
 //! Never blocks under the lock: disk, network, clients and log are behind bounded queues that
 //! drop or replace instead of waiting (R76).
 
+mod programs;
+
 use std::collections::{BTreeMap, VecDeque};
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
@@ -15,7 +17,7 @@ use crate::daemon::acting_log::ActingLog;
 use crate::daemon::clock::{self, Reading};
 use crate::daemon::events::{News, Remark, Ring, Stamp};
 use crate::daemon::history::History;
-use crate::daemon::holders::{Due, HolderId, Holders, Mailbox, Span};
+use crate::daemon::holders::{Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network};
 use crate::daemon::papers::Tray;
 use crate::daemon::reset::leash::Sight;
@@ -285,48 +287,6 @@ impl Driver {
             let wish = Wish::StepDown { hold_off, reason };
             self.take(core, Input::Asked { request, wish });
         }
-    }
-
-    /// Takes in a program that wants to act while this node does; none when there is no room.
-    pub fn join(&self, mailbox: &Arc<Mailbox>) -> Option<HolderId> {
-        let kill_time = self.kill_time();
-        self.lock().holders.join(mailbox, clock::now(), kill_time)
-    }
-
-    /// Takes in one that is granted nothing by mastership; none when there is no room.
-    pub fn join_backup(&self, mailbox: &Arc<Mailbox>) -> Option<HolderId> {
-        let kill_time = self.kill_time();
-        self.lock().holders.join_idle(mailbox, clock::now(), kill_time)
-    }
-
-    /// How long killing may take.
-    pub fn kill_time(&self) -> Duration {
-        self.lock().node.committed().charter.timing.kill()
-    }
-
-    /// A program says that nothing of it that acted in `term` lives.
-    pub fn gone(&self, id: HolderId, term: Term) {
-        let mut core = self.lock();
-        core.holders.gone(id, term);
-        self.take(core, Input::Tick);
-    }
-
-    /// When a program that acts is surely dead, if all goes as it should.
-    pub fn due(&self, id: HolderId) -> Option<Due> {
-        let core = self.lock();
-        core.holders.due(id, core.node.committed().charter.timing.kill())
-    }
-
-    /// A program's conversation ended, but somebody watches until it is gone.
-    pub fn mourn(&self, id: HolderId) {
-        self.lock().holders.mourn(id);
-    }
-
-    /// A program's conversation ended.
-    pub fn left_holder(&self, id: HolderId) {
-        let mut core = self.lock();
-        core.holders.leave(id);
-        self.take(core, Input::Tick);
     }
 
     /// What each link of this node is doing, in words.

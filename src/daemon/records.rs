@@ -1,5 +1,5 @@
-//! Owns the start of what the daemon writes down besides its state: the acting log, the history, the
-//! documents it saw.
+//! Owns the start of what the daemon writes down besides its state: the acting log, the history,
+//! the documents it saw.
 //! Never writes a line itself; each has a writer with a thread of its own.
 
 use std::io;

@@ -1,6 +1,7 @@
 //! Spells: bytes in, values out, values in, bytes out. Never opens a socket.
 
 pub mod archive;
+pub mod circumstances;
 pub mod codec;
 pub mod codes;
 pub mod control;

@@ -71,7 +71,8 @@ pub(super) const EVENTS: &[Code] = &[
     code(
         "hand-edit-rejected",
         "Somebody edited cluster.yaml in this node's state directory, and the master refused it.",
-        "The text is in cluster.yaml.rejected there. `reason` says why: explain it, and edit again.",
+        "The text is in cluster.yaml.rejected there. `reason` says why: explain that, and edit it \
+         again.",
     ),
     code(
         "hand-edit-invalid",
