@@ -238,7 +238,7 @@ pub static TOPICS: &[Topic] = &[
         operand: Operand::Optional("FILE"),
         flags: &[
             switch("dry-run", "only show what would change"),
-            option("revision", "N", "with FILE: it was made from that; alone: go back to it"),
+            option("revision", "N", "with FILE: made from that; alone: go back to it"),
             REBASE,
             WAIT,
             JSON,

@@ -195,9 +195,9 @@ fn found_already(
 
 fn belongs_already(state: &Durable) -> Failure {
     let message = format!(
-        "this node belongs to cluster {} ({}) already, with another document, and the document \
-         of a founded cluster cannot be changed in this release; this node's state is left as it \
-         is, since a second one would forget its votes",
+        "this node belongs to cluster {} ({}) already, with another document; a cluster that \
+         runs is changed with quorate apply. This node's state is left as it is, since a second \
+         one would forget its votes",
         state.accepted.charter.name, state.identity.cluster
     );
     Failure::new(failure::CANNOT_CREATE, message)
@@ -235,9 +235,9 @@ fn check_listed(shown: &str, document: &Document, ours: &Member) -> Result<(), F
     if listed.storage != ours.storage {
         return refuse(format!(
             "{shown} lists node {} with another `storage` than this disk has. If this node lost \
-             its disk, its votes are lost too and it cannot come back as it was: a running \
-             cluster goes on without it, since its document cannot be changed in this release, \
-             or all of it is founded anew with a new `id`",
+             its disk, its votes are lost too and it cannot come back as it was: the running \
+             cluster goes on without it; there, remove it with quorate node remove, and let it \
+             join like a new one",
             ours.id
         ));
     }

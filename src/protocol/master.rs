@@ -188,7 +188,10 @@ impl Master {
             return Some(Turn::Follow(Patience::from(now)));
         }
         if voter.activity.is_stopping() && is_over {
-            return Some(Turn::Follow(Patience::from(now)));
+            // Whoever was to follow goes first, though there was no time for a release.
+            let has_heir = self.farewell.as_ref().is_some_and(|it| it.successor.is_some());
+            let floor = if has_heir { now.after(voter.dead_after()) } else { now };
+            return Some(Turn::Follow(Patience::from(floor)));
         }
         let limit = self.won_at.after(voter.dead_after());
         let is_late = !self.has_acted && now.has_surely_reached(limit);

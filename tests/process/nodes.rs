@@ -179,7 +179,7 @@ fn standby_moves_the_mastership_says_who_set_it_and_ends_by_itself() {
     let mut cluster = Cluster::of(3);
     cluster.settles_on("alpha", &["bravo", "charlie"]);
     let before = shown(&mut cluster, "bravo");
-    cluster.node("charlie").ask(&["standby", "alpha", "--for", "4s"]).printed();
+    cluster.node("charlie").ask(&["standby", "alpha", "--for", "9s"]).printed();
     let status = cluster.node("charlie").ask(&["status"]).printed();
     assert!(status.contains("standby of alpha; by ") && status.contains("@charlie"), "{status}");
     let next = cluster.until("another acts", |view| {
@@ -198,6 +198,10 @@ fn maintenance_is_shown_until_it_is_taken_back_and_nobody_takes_over_meanwhile()
     cluster.settles_on("alpha", &["bravo", "charlie"]);
     let before = shown(&mut cluster, "bravo");
     cluster.node("bravo").ask(&["maintenance", "on", "--for", "1h"]).printed();
+    cluster.until("both of the others know", |view| {
+        let both = ["bravo", "charlie"].map(|name| report(view, name));
+        both.iter().all(|it| it.is_some_and(|it| it.overrides.len() == 1)).then_some(())
+    });
     cluster.crash("alpha");
     let words = "maintenance: mastership moves only by hand; by ";
     let entry = cluster.until("both know of no master, and why", |view| {

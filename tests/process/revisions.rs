@@ -55,7 +55,8 @@ fn the_history_of_documents_names_who_and_what_and_the_way_back_is_a_new_revisio
     assert_eq!(numbers, [1, 2, 3]);
     assert_eq!((&rows[0]["author"], &rows[0]["change"]), (&Value::Null, &Value::Null));
     assert!(rows[1]["author"].as_str().unwrap().ends_with("@bravo"), "{}", rows[1]);
-    assert_eq!((&rows[1]["added"], &rows[1]["removed"]), (&1.into(), &1.into()));
+    // The comment that explains it names it, too.
+    assert_eq!((&rows[1]["added"], &rows[1]["removed"]), (&2.into(), &2.into()));
     assert!(rows[1]["change"].as_str().unwrap().contains("failback: 7m"), "{}", rows[1]);
     assert_eq!(rows[2]["change"], "# a remark");
     let table = cluster.node("bravo").ask(&["history", "--documents", "-n", "1"]).printed();

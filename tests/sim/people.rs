@@ -42,7 +42,7 @@ impl World {
         let mut settings = charters::settings(running.committed());
         if self.plan.churns && !self.draw.one_in(3) {
             self.change_roles(&mut roles);
-        } else if self.plan.churns && self.draw.one_in(2) {
+        } else if self.plan.churns && self.is_stormy && self.draw.one_in(2) {
             self.change_customs(&mut settings.customs);
         } else {
             settings = self.draw.pick(&self.plan.settings);
