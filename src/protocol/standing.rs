@@ -51,9 +51,14 @@ impl Voter {
     }
 
     /// Whether this node may stand now without being asked to: always, or where mastership does
-    /// not move by itself only as whoever was master last.
+    /// not move by itself only as whoever was master last. Who ended a maintenance may have been
+    /// told so by a master that died before it told anybody else of the commit: then the accepted
+    /// document knows.
     pub(crate) fn may_stand_unasked(&self) -> bool {
-        self.durable().committed.charter.moves_by_itself() || self.is_incumbent(&self.me)
+        let [accepted, committed] = [&self.durable().accepted, &self.durable().committed];
+        accepted.charter.moves_by_itself()
+            || committed.charter.moves_by_itself()
+            || self.is_incumbent(&self.me)
     }
 
     /// Whether somebody asked this node to stand, and waits for it.
