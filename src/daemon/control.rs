@@ -103,7 +103,7 @@ impl Control {
     pub fn status(&self) -> StatusReport {
         let now = clock::now();
         let around = Surroundings {
-            links: self.driver.links(),
+            sightings: self.driver.sightings(),
             core_age: self.driver.pulse().age(now.boot_ns),
             uptime: now.waited_since(self.started),
             fitness: self.fitness.report(now),

@@ -18,7 +18,7 @@ use crate::daemon::clock::{self, Reading};
 use crate::daemon::events::{News, Remark, Ring, Stamp};
 use crate::daemon::history::History;
 use crate::daemon::holders::{Holders, Mailbox, Span};
-use crate::daemon::network::{Delivery, Network};
+use crate::daemon::network::{Delivery, Network, Sighting};
 use crate::daemon::papers::Tray;
 use crate::daemon::reset::leash::Sight;
 use crate::daemon::store::StoreQueue;
@@ -289,9 +289,9 @@ impl Driver {
         }
     }
 
-    /// What each link of this node is doing, in words.
-    pub fn links(&self) -> BTreeMap<NodeId, String> {
-        self.network.get().map(|network| network.links()).unwrap_or_default()
+    /// How the connections of each peer stand, and what it said of itself.
+    pub fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
+        self.network.get().map(|network| network.sightings()).unwrap_or_default()
     }
 
     /// Whether this node acts as master, readable without the lock.
@@ -446,6 +446,10 @@ impl Driver {
 impl Delivery for Driver {
     fn deliver(&self, input: Input) {
         self.take(self.lock(), input);
+    }
+
+    fn say(&self, remark: Remark) {
+        Self::say(self, remark);
     }
 }
 

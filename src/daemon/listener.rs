@@ -12,7 +12,7 @@ use rustix::io::Errno;
 use rustls::pki_types::CertificateDer;
 
 use crate::daemon::rate::Allowance;
-use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
+use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Received, Session};
 use crate::daemon::shared::{Inbound, Shared};
 use crate::daemon::slots::Slot;
 use crate::daemon::spawn::spawn;
@@ -139,10 +139,13 @@ fn meet(shared: &Arc<Shared>, socket: &Arc<TcpStream>, source: SocketAddr, slot:
 /// A peer's life from its first message on.
 fn attend(shared: &Shared, mut session: Session, caller: &Arc<Inbound>) {
     let Inbound { peer, source, .. } = &**caller;
+    shared.contacts.called(peer, format!("connected from {source}"));
     shared.tell(Level::Info, peer, &format_args!("{peer} is connected from {source}"));
     shared.hurry(peer);
     let ending = read(shared, &mut session, peer);
-    shared.leave(caller);
+    if shared.leave(caller) {
+        shared.contacts.called(peer, format!("its connection from {source} ended: {ending}"));
+    }
     if matches!(ending, Ending::Closed) {
         let words = format_args!("{peer} closed its connection from {source}");
         shared.tell(Level::Info, peer, &words);
@@ -173,9 +176,11 @@ fn greeted(
 ) -> Result<(Session, Arc<Inbound>), String> {
     let (peer, pin) =
         shared.trust.holder_of(certificate).map_err(|error| Ending::Tls(error).to_string())?;
-    let hello = session
-        .greet_as_called(&shared.hello, &peer, deadline)
-        .map_err(|ending| format!("it has the key of {peer}, but: {ending}"))?;
+    let hello = session.greet_as_called(&shared.hello, &peer, deadline).map_err(|ending| {
+        shared.turned_away(&peer, source, &ending);
+        format!("it has the key of {peer}, but: {ending}")
+    })?;
+    shared.met(&peer, &hello);
     let instance = hello.instance;
     let socket = session.socket();
     Ok((session, Arc::new(Inbound { peer, pin, instance, source, socket })))
@@ -190,7 +195,13 @@ fn read(shared: &Shared, session: &mut Session, peer: &NodeId) -> Ending {
             Ok(received) => received,
             Err(ending) => return ending,
         };
-        shared.delivery.deliver(Input::Received { from: peer.clone(), message });
+        match message {
+            Received::Message(message) => {
+                let message = *message;
+                shared.delivery.deliver(Input::Received { from: peer.clone(), message });
+            }
+            Received::Unknown(kind) => shared.passed_over(peer, &kind),
+        }
         if let Some(until) = allowance.pay(size) {
             match session.pause(until) {
                 Ok(false) => {}

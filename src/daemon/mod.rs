@@ -80,6 +80,7 @@ pub mod store;
 
 // The network.
 pub mod admission;
+mod contacts;
 pub mod doorway;
 mod listener;
 pub mod network;

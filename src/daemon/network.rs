@@ -27,8 +27,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+pub use crate::daemon::contacts::Contact;
 use crate::daemon::doorway::Doorkeeper;
+use crate::daemon::events::Remark;
 use crate::daemon::shared::Shared;
+pub use crate::daemon::shared::Sighting;
 use crate::daemon::spawn::spawn;
 use crate::daemon::tls::Keys;
 use crate::daemon::{listener, socket};
@@ -42,6 +45,11 @@ use crate::protocol::units::NodeId;
 pub trait Delivery: Send + Sync {
     /// Takes `Received` or `Connected`. It may take the core's lock for a moment.
     fn deliver(&self, input: Input);
+
+    /// Takes what people should hear about a member; told once.
+    fn say(&self, remark: Remark) {
+        log::log!(remark.loudness.log_level(), "{}", remark.message);
+    }
 }
 
 /// What a network needs to know.
@@ -54,6 +62,8 @@ pub struct NetworkOptions {
     pub keys: Keys,
     /// Where to listen, as `host:port`.
     pub listen: String,
+    /// Where the others reach it, if it knows.
+    pub advertise: Option<String>,
     /// Whom to reach and whose keys to trust; this node itself is skipped.
     pub members: Vec<Member>,
     /// Reads a document's body.
@@ -166,10 +176,10 @@ impl Network {
         self.shared.set_timing(dead_after);
     }
 
-    /// How the connection to each peer stands, in words.
+    /// How the connections of each peer stand, and what it said of itself.
     #[must_use]
-    pub fn links(&self) -> BTreeMap<NodeId, String> {
-        self.shared.links_in_words()
+    pub fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
+        self.shared.sightings()
     }
 
     /// Where it listens.

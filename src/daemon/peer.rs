@@ -36,7 +36,14 @@ pub(crate) struct Link {
 
 #[derive(Debug)]
 struct Inner {
+    /// Where the document says it listens.
     address: Label,
+    /// Where it says it listens itself, if that is elsewhere.
+    learnt: Option<Label>,
+    /// Whether the next attempt goes there.
+    is_learnt_next: bool,
+    /// Where the present connection goes.
+    connected: Option<Label>,
     pins: Vec<Pin>,
     state: String,
     socket: Option<Arc<TcpStream>>,
@@ -48,8 +55,52 @@ impl Link {
         let last = entries.last().expect("a link is made for a member");
         let address = Arc::clone(&last.address);
         let pins = entries.iter().map(|member| member.pin).collect();
-        let inner = Inner { address, pins, state: "connecting".into(), socket: None };
+        let inner = Inner {
+            address,
+            learnt: None,
+            is_learnt_next: false,
+            connected: None,
+            pins,
+            state: "connecting".into(),
+            socket: None,
+        };
         Self { peer: last.id.clone(), outbox, inner: Mutex::new(inner) }
+    }
+
+    /// Where the document says it listens.
+    pub(crate) fn listed(&self) -> Label {
+        self.with(|inner| Arc::clone(&inner.address))
+    }
+
+    /// It says that it listens elsewhere, or not any more. A connection that works stays; the next
+    /// one is tried there first, and at the document's address if that fails.
+    pub(crate) fn learn(&self, address: Option<Label>) {
+        self.with(|inner| {
+            if inner.learnt != address {
+                inner.is_learnt_next = address.is_some();
+                inner.learnt = address;
+            }
+        });
+    }
+
+    /// Where the next attempt goes: by turns, so that each of two addresses has its chance.
+    fn next_address(&self) -> Label {
+        self.with(|inner| {
+            let learnt = inner.learnt.as_ref().filter(|_| inner.is_learnt_next);
+            let next = Arc::clone(learnt.unwrap_or(&inner.address));
+            inner.is_learnt_next = !inner.is_learnt_next;
+            next
+        })
+    }
+
+    /// A connection to that address works, or has ended; where one worked the next one begins.
+    fn connected(&self, address: Option<Label>) {
+        self.with(|inner| {
+            if address.is_some() {
+                inner.is_learnt_next = address == inner.learnt;
+            }
+            inner.connected = address;
+        });
     }
 
     /// How it stands, in words.
@@ -63,7 +114,9 @@ impl Link {
         let Some(last) = entries.last() else { return };
         let pins: Vec<_> = entries.iter().map(|member| member.pin).collect();
         let has_changed = self.with(|inner| {
-            let has_moved = inner.address != last.address;
+            let is_there = inner.connected.as_ref() == Some(&last.address);
+            let has_moved = inner.address != last.address && !is_there;
+            inner.learnt.take_if(|learnt| *learnt == last.address);
             let has_lost_a_key = inner.pins.iter().any(|pin| !pins.contains(pin));
             inner.address = Arc::clone(&last.address);
             inner.pins = pins;
@@ -118,12 +171,14 @@ pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>, config: &Arc<ClientCon
         link.outbox.calm();
         match opened_apart(shared, link, config) {
             Ok((mut session, address)) => {
+                link.connected(Some(Arc::clone(&address)));
                 link.note(&"connected");
                 shared.tell(Level::Info, peer, &format_args!("connected to {peer} at {address}"));
                 let since = Deadline::now();
                 shared.delivery.deliver(Input::Connected { to: peer.clone() });
                 let ending = write(&mut session, &link.outbox);
                 session.goodbye();
+                link.connected(None);
                 if let Some(ending) = ending {
                     link.note(&ending);
                     let words =
@@ -167,7 +222,7 @@ fn opened(
     link: &Link,
     config: &Arc<ClientConfig>,
 ) -> Result<(Session, Label), String> {
-    let address = link.with(|inner| Arc::clone(&inner.address));
+    let address = link.next_address();
     let reached = socket::reach(&address, shared.source, shared.user_timeout(), &link.outbox);
     let (socket, _) = reached.map_err(|why| why.to_string())?;
     let socket = Arc::new(socket);
@@ -175,7 +230,8 @@ fn opened(
     let deadline = Deadline::after(shared.greeting_limit());
     let greeted = Session::calling(socket, Arc::clone(config)).and_then(|mut session| {
         session.handshake(deadline)?;
-        session.greet_as_caller(&shared.hello, &link.peer, deadline)?;
+        let hello = session.greet_as_caller(&shared.hello, &link.peer, deadline)?;
+        shared.met(&link.peer, &hello);
         Ok(session)
     });
     match greeted {

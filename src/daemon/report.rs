@@ -5,7 +5,9 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::daemon::clock;
+use crate::daemon::contacts::Contact;
 use crate::daemon::fitness::FitnessReport;
+use crate::daemon::network::Sighting;
 use crate::daemon::ranking;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, EditOutcome};
@@ -16,14 +18,14 @@ use crate::settings::arrivals::{Newcomer, arrivals, word};
 use crate::wire::codes;
 use crate::wire::control::{
     DocumentReport, EditReport, HandoverReport, MasterReport, NewcomerReport, OverrideReport,
-    PeerReport, PositionReport, QuorumReport, SCHEMA, StatusReport,
+    PeerReport, PositionReport, QuorumReport, SCHEMA, SaidReport, StatusReport,
 };
 
 /// What the daemon knows beside the node.
 #[derive(Clone, Debug)]
 pub struct Surroundings {
-    /// What each of this node's own links is doing, in words.
-    pub links: BTreeMap<NodeId, String>,
+    /// How the connections of each peer stand, and what it said of itself.
+    pub sightings: BTreeMap<NodeId, Sighting>,
     /// Age of the election loop's last turn.
     pub core_age: Duration,
     /// Time since the daemon started.
@@ -71,7 +73,7 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         revision: status.revision,
         dead_after_ms: milliseconds(status.timing.dead_after()),
         heartbeat_ms: milliseconds(status.timing.heartbeat()),
-        peers: status.peers.iter().map(|one| peer(one, &around.links)).collect(),
+        peers: status.peers.iter().map(|one| peer(one, &around.sightings)).collect(),
         blockers: status.blockers.iter().map(blocker).collect(),
         ranking: ranking::report(status),
         core_age_ms: milliseconds(around.core_age),
@@ -267,8 +269,8 @@ fn master(master: &KnownMaster) -> MasterReport {
     }
 }
 
-fn peer(peer: &PeerStatus, links: &BTreeMap<NodeId, String>) -> PeerReport {
-    let link = links.get(&peer.id);
+fn peer(peer: &PeerStatus, sightings: &BTreeMap<NodeId, Sighting>) -> PeerReport {
+    let sighting = sightings.get(&peer.id);
     PeerReport {
         id: peer.id.to_string(),
         address: peer.address.to_string(),
@@ -286,8 +288,15 @@ fn peer(peer: &PeerStatus, links: &BTreeMap<NodeId, String>) -> PeerReport {
         clock_deviant: peer.is_clock_deviant,
         healthy: peer.is_healthy,
         freshness: peer.freshness,
-        link: link.cloned().unwrap_or_else(|| "not tried yet".to_owned()),
+        link: sighting.map_or_else(|| "not tried yet".to_owned(), |seen| seen.link.clone()),
+        said: sighting.map(said).unwrap_or_default(),
     }
+}
+
+fn said(sighting: &Sighting) -> SaidReport {
+    let Contact { release, protocol, call, passed_over, unknown, address: _ } =
+        sighting.contact.clone();
+    SaidReport { release, protocol, address: sighting.says.clone(), call, passed_over, unknown }
 }
 
 fn blocker(blocker: &Blocker) -> String {

@@ -144,6 +144,8 @@ fn start(
         sequence: durable.sequence,
         keys,
         listen: settings.listen.clone(),
+        // Without the host's name: who wants to be reached by it writes it down.
+        advertise: settings.advertise_address(|| Err(())).ok(),
         members,
         charter_of,
     };

@@ -87,11 +87,21 @@ impl From<FrameError> for Ending {
     }
 }
 
+/// What a frame carried.
+pub(crate) enum Received {
+    /// A message.
+    Message(Box<Message>),
+    /// One of a later release, of that kind: as good as lost, which every sender reckons with.
+    Unknown(String),
+}
+
 /// One session. Dropping it closes the socket, once nobody else holds it.
 pub(crate) struct Session {
     socket: Arc<TcpStream>,
     tls: Connection,
     frames: Frames,
+    /// Whether the other side knows a version of the protocol that this release does not.
+    is_newer: bool,
 }
 
 impl Session {
@@ -120,7 +130,7 @@ impl Session {
 
     fn over(socket: Arc<TcpStream>, mut tls: Connection) -> Self {
         tls.set_buffer_limit(Some(BUFFER_MAX));
-        Self { socket, tls, frames: Frames::default() }
+        Self { socket, tls, frames: Frames::default(), is_newer: false }
     }
 
     /// Both sides prove their keys; returns the other's certificate.
@@ -176,6 +186,7 @@ impl Session {
         }
         let theirs = Hello::decode(&frame.payload).map_err(Ending::Hello)?;
         theirs.fits(ours, proved).map_err(Ending::Hello)?;
+        self.is_newer = theirs.is_newer();
         Ok(theirs)
     }
 
@@ -247,12 +258,13 @@ impl Session {
         }
     }
 
-    /// Receives one message, which must begin before `idle`; returns it with its size.
+    /// Receives one message, which must begin before `idle`; returns it with its size. What it
+    /// cannot read ends the session, unless the other side knows a later protocol.
     pub(crate) fn receive_message(
         &mut self,
         idle: Deadline,
         charter_of: fn(&str) -> Result<Charter, String>,
-    ) -> Result<(Message, usize), Ending> {
+    ) -> Result<(Received, usize), Ending> {
         let frame = self.receive(idle, None)?;
         let is_large = match frame.class {
             Class::Message => false,
@@ -261,11 +273,17 @@ impl Session {
                 return Err(Ending::Unexpected(frame.class));
             }
         };
-        let message = codec::decode(&frame.payload, &charter_of).map_err(Ending::Message)?;
-        if codec::carries_document(&message) != is_large {
-            return Err(Ending::Unexpected(frame.class));
+        let size = frame.payload.len();
+        match codec::decode(&frame.payload, &charter_of) {
+            Ok(message) if codec::carries_document(&message) == is_large => {
+                Ok((Received::Message(Box::new(message)), size))
+            }
+            Ok(_) => Err(Ending::Unexpected(frame.class)),
+            Err(WireError::Unknown { kind, .. }) if self.is_newer => {
+                Ok((Received::Unknown(kind), size))
+            }
+            Err(error) => Err(Ending::Message(error)),
         }
-        Ok((message, frame.payload.len()))
     }
 
     /// Waits until the outbox has something to say. The other side only listens: whatever it does

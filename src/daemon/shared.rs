@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use ring::rand::{SecureRandom, SystemRandom};
 
+use crate::daemon::contacts::{Contact, Contacts};
 use crate::daemon::doorway::Doorkeeper;
+use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
 use crate::daemon::outbox::Outbox;
 use crate::daemon::peer::{self, Link};
 use crate::daemon::rate::Lines;
-use crate::daemon::session::HANDSHAKE_LIMIT;
+use crate::daemon::session::{Ending, HANDSHAKE_LIMIT};
 use crate::daemon::slots::Slots;
 use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
@@ -25,7 +27,9 @@ use crate::daemon::waiting::Bell;
 use crate::protocol::membership::{Charter, Member};
 use crate::protocol::message::Envelope;
 use crate::protocol::units::{NodeId, Pin};
-use crate::wire::hello::Hello;
+use crate::settings::address::Address;
+use crate::wire::codes;
+use crate::wire::hello::{Hello, HelloError};
 
 /// Unacknowledged bytes end a connection after half of dead_after, but not before this (H24).
 const USER_TIMEOUT_MIN: Duration = Duration::from_millis(500);
@@ -57,6 +61,8 @@ pub(crate) struct Shared {
     pub(crate) slots: Arc<Slots>,
     /// Which refusals are logged.
     pub(crate) lines: Lines<IpAddr>,
+    /// What each member said of itself.
+    pub(crate) contacts: Contacts,
     /// Which comings and goings of members are logged.
     visits: Lines<NodeId>,
     keys: Keys,
@@ -67,6 +73,17 @@ pub(crate) struct Shared {
     senders: Mutex<usize>,
     sender_ended: Condvar,
     is_closing: AtomicBool,
+}
+
+/// What there is to say of one member's connections.
+#[derive(Clone, Debug, Default)]
+pub struct Sighting {
+    /// How this node's own connection to it stands.
+    pub link: String,
+    /// What it said of itself.
+    pub contact: Contact,
+    /// Where it says it listens, if the document says something else.
+    pub says: Option<String>,
 }
 
 /// The open session of a peer that called.
@@ -107,7 +124,10 @@ impl Shared {
         let listening = Listening::new(&options.keys, &trust).map_err(NetworkError::Key)?;
         let source = (!local.ip().is_unspecified()).then(|| with_any_port(local));
         Ok(Self {
-            hello: Hello::of(&options.identity, instance, options.sequence),
+            hello: Hello {
+                address: options.advertise,
+                ..Hello::of(&options.identity, instance, options.sequence)
+            },
             trust,
             listening,
             doorkeeper: OnceLock::new(),
@@ -117,6 +137,7 @@ impl Shared {
             bell: Bell::new().map_err(NetworkError::System)?,
             slots: Arc::default(),
             lines: Lines::about_strangers(),
+            contacts: Contacts::default(),
             visits: Lines::about_members(),
             keys: options.keys,
             dead_after_ns: AtomicU64::new(nanoseconds(options.dead_after)),
@@ -173,6 +194,7 @@ impl Shared {
         self.trust.set(others());
         let names: BTreeSet<_> = others().map(|member| &member.id).collect();
         self.slots.retain(|peer| names.contains(peer));
+        self.contacts.retain(|peer| names.contains(peer));
         for inbound in lock(&self.inbound).values() {
             if self.trust.holder(&inbound.pin).as_ref() != Some(&inbound.peer) {
                 inbound.end();
@@ -230,8 +252,61 @@ impl Shared {
         }
     }
 
-    pub(crate) fn links_in_words(&self) -> BTreeMap<NodeId, String> {
-        lock(&self.links).iter().map(|(peer, link)| (peer.clone(), link.state())).collect()
+    /// How each connection stands, both ways, and what each member said of itself.
+    pub(crate) fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
+        let links = lock(&self.links);
+        let of = |(peer, link): (&NodeId, &Arc<Link>)| {
+            let (link, document) = (link.state(), link.listed());
+            let contact = self.contacts.of(peer);
+            let says = contact.address.clone().filter(|says| **says != *document);
+            (peer.clone(), Sighting { link, contact, says })
+        };
+        links.iter().map(of).collect()
+    }
+
+    /// `peer` said who it is: where it listens may be news.
+    pub(crate) fn met(&self, peer: &NodeId, hello: &Hello) {
+        let fresh = self.contacts.met(peer, hello);
+        let Some(link) = lock(&self.links).get(peer).map(Arc::clone) else { return };
+        let Some(says) = hello.address.as_deref() else { return link.learn(None) };
+        let listed = link.listed();
+        let is_elsewhere = *says != *listed && is_one_place(says);
+        link.learn(is_elsewhere.then(|| says.into()));
+        if is_elsewhere && fresh {
+            self.delivery.say(Remark {
+                code: codes::ADDRESS_DIFFERS,
+                loudness: Loudness::Warning,
+                reason: None,
+                message: format!(
+                    "{peer} says it listens at {says}, the document says {listed}: it is called \
+                     at both; if it moved, change its `address` in cluster.yaml"
+                ),
+            });
+        }
+    }
+
+    /// The call of `peer`, whose key is good, was refused.
+    pub(crate) fn turned_away(&self, peer: &NodeId, source: SocketAddr, why: &Ending) {
+        let is_news = self.contacts.called(peer, format!("its call was refused: {why}"));
+        if is_news && matches!(why, Ending::Hello(HelloError::NoCommonVersion(_))) {
+            self.delivery.say(Remark {
+                code: codes::PEER_INCOMPATIBLE,
+                loudness: Loudness::Warning,
+                reason: None,
+                message: format!("{peer} called from {source} and was refused: {why}"),
+            });
+        }
+    }
+
+    /// `peer` sent a message of a later release.
+    pub(crate) fn passed_over(&self, peer: &NodeId, kind: &str) {
+        if self.contacts.passed_over(peer, kind) {
+            let words = format_args!(
+                "{peer} sends messages that only a later release knows, such as `{kind}`: they \
+                 are passed over"
+            );
+            self.tell(log::Level::Warn, peer, &words);
+        }
     }
 
     /// `peer` has just called, so it can be reached again.
@@ -273,12 +348,15 @@ impl Shared {
         true
     }
 
-    /// Gives the place up, unless a newer session has taken it.
-    pub(crate) fn leave(&self, session: &Arc<Inbound>) {
+    /// Gives the place up; false if a newer session has taken it.
+    pub(crate) fn leave(&self, session: &Arc<Inbound>) -> bool {
         let mut inbound = lock(&self.inbound);
-        if inbound.get(&session.peer).is_some_and(|present| Arc::ptr_eq(present, session)) {
+        let is_ours =
+            inbound.get(&session.peer).is_some_and(|present| Arc::ptr_eq(present, session));
+        if is_ours {
             inbound.remove(&session.peer);
         }
+        is_ours
     }
 
     /// Takes no more mail, and waits until what there is has gone out, at most for `limit`.
@@ -313,6 +391,11 @@ fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
 
 fn nanoseconds(span: Duration) -> u64 {
     u64::try_from(span.as_nanos()).unwrap_or(u64::MAX)
+}
+
+/// Whether that is an address of one machine.
+fn is_one_place(address: &str) -> bool {
+    Address::parse(address).is_ok_and(|address| address.is_specific())
 }
 
 fn with_any_port(mut address: SocketAddr) -> SocketAddr {

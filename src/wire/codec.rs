@@ -7,12 +7,14 @@
 //! {"offer":{"document":{"position":{"term":5,"version":8},"revision":3,"hash":"9f…"}}}⏎cluster: …
 //! ```
 
+use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use ring::digest;
-use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde::de::{self, IgnoredAny};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use crate::protocol::durable::{AUTHOR_BYTES_MAX, Byline, Document};
 use crate::protocol::edit::{Edit, EditReply};
@@ -30,14 +32,25 @@ const PROMISE_MAX: Duration = Duration::from_secs(300);
 /// The most characters of somebody else's words that are repeated in an error.
 const QUOTE_MAX: usize = 200;
 
+/// The most characters of an unknown message's name that are repeated.
+const KIND_MAX: usize = 32;
+
 /// How a document's body becomes the charter the protocol acts on.
 pub type CharterOf<'a> = &'a dyn Fn(&str) -> Result<Charter, String>;
 
 /// Why bytes are no message. Nothing was taken from them.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum WireError {
-    /// Not the JSON of a known message.
+    /// Not the JSON of any message.
     Malformed(String),
+    /// A message that this release cannot read: one of a later release, or a wrong one. What it
+    /// calls itself, and what this release does not know about it.
+    Unknown {
+        /// Its name.
+        kind: String,
+        /// Why it cannot be read.
+        why: String,
+    },
     /// Bytes after the message, or a document's body where none belongs.
     Trailing,
     /// The message carries a document and its body is missing.
@@ -57,7 +70,9 @@ pub enum WireError {
 impl fmt::Display for WireError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Malformed(why) => write!(f, "not a message this release knows: {why}"),
+            Self::Malformed(why) | Self::Unknown { why, .. } => {
+                write!(f, "not a message this release knows: {why}")
+            }
             Self::Trailing => f.write_str("bytes after the end of the message"),
             Self::NoBody => f.write_str("a document without its body"),
             Self::BodyTooLarge(size) => {
@@ -102,8 +117,25 @@ pub fn decode(bytes: &[u8], charter_of: CharterOf<'_>) -> Result<Message, WireEr
         Some(end) => (&bytes[..end], Some(&bytes[end + 1..])),
         None => (bytes, None),
     };
-    let line: Line = serde_json::from_slice(line).map_err(|e| WireError::Malformed(quoted(&e)))?;
+    let line: Line = serde_json::from_slice(line).map_err(|error| unread(line, &error))?;
     line.message(body, charter_of)
+}
+
+/// Why `line` is no message, and whether it may be one of a later release: those are one object
+/// with one key, too.
+fn unread(line: &[u8], error: &serde_json::Error) -> WireError {
+    let why = quoted(error);
+    match serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(line) {
+        Ok(object) if object.len() == 1 => {
+            let kind = object.keys().next().map(quoted_kind).unwrap_or_default();
+            WireError::Unknown { kind, why }
+        }
+        Ok(_) | Err(_) => WireError::Malformed(why),
+    }
+}
+
+fn quoted_kind(kind: &String) -> String {
+    kind.chars().take(KIND_MAX).flat_map(char::escape_default).collect()
 }
 
 /// SHA-256 of a document's body.

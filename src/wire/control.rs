@@ -297,6 +297,26 @@ pub struct PeerReport {
     pub freshness: Option<u64>,
     /// The state of this node's own connection to it, in words: `connected`, or why not.
     pub link: String,
+    /// What it said of itself when it was met last.
+    #[serde(default)]
+    pub said: SaidReport,
+}
+
+/// What a peer said of itself when a session with it began, and how its own call stands.
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+pub struct SaidReport {
+    /// The release it runs; null before it said so, or if it is too old to.
+    pub release: Option<String>,
+    /// The version of the protocol between nodes that is spoken with it; null before it was met.
+    pub protocol: Option<u32>,
+    /// Where it says it listens, if that is not what the document says; it is called there too.
+    pub address: Option<String>,
+    /// The state of its own connection to this node, in words; null if it never called.
+    pub call: Option<String>,
+    /// How many of its messages only a later release knows: they are passed over.
+    pub passed_over: u64,
+    /// What the last of them was called.
+    pub unknown: Option<String>,
 }
 
 /// `quorate show --json`.

@@ -1,5 +1,9 @@
-//! The first frame of a session, each way: who I am, in which cluster, speaking which version.
+//! The first frame of a session, each way: who I am, in which cluster, speaking which versions.
 //! Never proves anything; the key did that before, and a name that is not the key's is refused.
+//!
+//! Both sides name the oldest and the newest version of the protocol that they speak, and speak
+//! the newest one that both know. Later releases may add fields to any message, which this one
+//! passes over; what it must not pass over comes with a version of its own.
 
 use std::fmt;
 
@@ -9,14 +13,55 @@ use crate::protocol::durable::Identity;
 use crate::protocol::units::{ClusterId, NodeId, StorageId};
 use crate::wire::codec::quoted;
 
-/// The version of the protocol between nodes that this release speaks.
-pub const VERSION: u32 = 1;
+/// The versions of the protocol between nodes that this release speaks.
+pub const SPOKEN: Versions = Versions { oldest: 1, newest: 1 };
+
+/// The longest name of a release that is repeated to anybody, in bytes.
+const RELEASE_MAX: usize = 32;
+/// The longest address: a name of 253 characters and a port.
+const ADDRESS_MAX: usize = 260;
+
+/// Versions of the protocol between nodes, from one to another.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct Versions {
+    /// The oldest of them.
+    pub oldest: u32,
+    /// The newest of them.
+    pub newest: u32,
+}
+
+impl Versions {
+    /// The newest version that is in both; none if they have none in common.
+    #[must_use]
+    pub fn common(self, other: Self) -> Option<u32> {
+        let newest = self.newest.min(other.newest);
+        (newest >= self.oldest.max(other.oldest)).then_some(newest)
+    }
+}
+
+impl fmt::Display for Versions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.oldest, self.newest) {
+            (oldest, newest) if oldest == newest => write!(f, "version {oldest}"),
+            (oldest, newest) => write!(f, "versions {oldest} to {newest}"),
+        }
+    }
+}
 
 /// What each side says first.
 #[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
 pub struct Hello {
-    /// The version the sender speaks.
+    /// The oldest version the sender speaks: all that the first release looks at.
     pub version: u32,
+    /// The newest one, if that is another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub newest: Option<u32>,
+    /// The release the sender runs, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub release: Option<String>,
+    /// Where the sender says it can be reached.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub address: Option<String>,
     /// The sender's cluster.
     pub cluster: ClusterId,
     /// The sender's generation of it.
@@ -36,8 +81,8 @@ pub struct Hello {
 pub enum HelloError {
     /// Not a hello at all.
     Malformed(String),
-    /// Another protocol version.
-    UnknownVersion(u64),
+    /// No protocol version that both speak.
+    NoCommonVersion(Versions),
     /// Another cluster.
     OtherCluster {
         /// Theirs.
@@ -65,10 +110,10 @@ impl fmt::Display for HelloError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Malformed(why) => write!(f, "no valid hello: {why}"),
-            Self::UnknownVersion(version) => write!(
+            Self::NoCommonVersion(theirs) => write!(
                 f,
-                "it speaks protocol version {version}; this release speaks only {VERSION}: \
-                 run releases that share a version on both"
+                "it speaks protocol {theirs}; this release speaks only {SPOKEN}: run releases \
+                 that share a version on both"
             ),
             Self::OtherCluster { theirs, ours } => {
                 write!(f, "other cluster: it belongs to {theirs}, this node to {ours}")
@@ -88,11 +133,15 @@ impl fmt::Display for HelloError {
 impl std::error::Error for HelloError {}
 
 impl Hello {
-    /// This process's hello.
+    /// This process's hello, without an address.
     #[must_use]
     pub fn of(identity: &Identity, instance: u64, sequence: u64) -> Self {
+        let Versions { oldest, newest } = SPOKEN;
         Self {
-            version: VERSION,
+            version: oldest,
+            newest: (newest != oldest).then_some(newest),
+            release: Some(env!("CARGO_PKG_VERSION").into()),
+            address: None,
             cluster: identity.cluster,
             generation: identity.generation,
             node: identity.node.clone(),
@@ -108,21 +157,42 @@ impl Hello {
         serde_json::to_vec(self).expect("a hello is names and numbers: JSON can spell them")
     }
 
-    /// Reads a hello of our version; of any other it reads the version only.
+    /// The versions the sender speaks.
+    #[must_use]
+    pub fn versions(&self) -> Versions {
+        Versions { oldest: self.version, newest: self.newest.unwrap_or(self.version) }
+    }
+
+    /// Whether the sender knows a version that this release does not.
+    #[must_use]
+    pub fn is_newer(&self) -> bool {
+        self.versions().newest > SPOKEN.newest
+    }
+
+    /// Reads a hello that has a version in common with us; of any other it reads the versions
+    /// only. Words for people that nobody could repeat safely are left out.
     ///
     /// # Errors
-    /// `Malformed` or `UnknownVersion`.
+    /// `Malformed` or `NoCommonVersion`.
     pub fn decode(bytes: &[u8]) -> Result<Self, HelloError> {
         #[derive(Deserialize)]
-        struct Version {
+        struct Spoken {
             version: u64,
+            #[serde(default)]
+            newest: Option<u64>,
         }
         let malformed = |e: serde_json::Error| HelloError::Malformed(quoted(&e));
-        let Version { version } = serde_json::from_slice(bytes).map_err(malformed)?;
-        if version != u64::from(VERSION) {
-            return Err(HelloError::UnknownVersion(version));
+        let Spoken { version, newest } = serde_json::from_slice(bytes).map_err(malformed)?;
+        let number = |version: u64| u32::try_from(version).unwrap_or(u32::MAX);
+        let (oldest, newest) = (number(version), number(newest.unwrap_or(version)));
+        let theirs = Versions { oldest, newest };
+        if SPOKEN.common(theirs).is_none() {
+            return Err(HelloError::NoCommonVersion(theirs));
         }
-        serde_json::from_slice(bytes).map_err(malformed)
+        let hello: Self = serde_json::from_slice(bytes).map_err(malformed)?;
+        let release = hello.release.filter(|word| is_speakable(word, RELEASE_MAX));
+        let address = hello.address.filter(|word| is_speakable(word, ADDRESS_MAX));
+        Ok(Self { release, address, ..hello })
     }
 
     /// Whether a session with `proved`, whose key the handshake proved, may begin.
@@ -143,4 +213,9 @@ impl Hello {
         }
         Ok(())
     }
+}
+
+/// One word that can stand in a sentence.
+fn is_speakable(word: &str, bytes_max: usize) -> bool {
+    (1..=bytes_max).contains(&word.len()) && word.bytes().all(|byte| byte.is_ascii_graphic())
 }

@@ -1,13 +1,15 @@
 //! Two real networks over loopback TLS, and what strangers and broken peers do to them.
 
 mod hostile;
+mod skew;
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
 use std::time::Duration;
 
-use quorate::daemon::network::{Delivery, Network, NetworkOptions};
+use quorate::daemon::events::Remark;
+use quorate::daemon::network::{Delivery, Network, NetworkOptions, Sighting};
 use quorate::daemon::tls::{self, Keys, Trust};
 use quorate::daemon::waiting::Deadline;
 use quorate::protocol::durable::Identity;
@@ -38,6 +40,7 @@ fn wait_until(what: &str, mut holds: impl FnMut() -> bool) {
 #[derive(Default)]
 struct Inbox {
     inputs: Mutex<Vec<Input>>,
+    remarks: Mutex<Vec<Remark>>,
     arrived: Condvar,
 }
 
@@ -46,9 +49,25 @@ impl Delivery for Inbox {
         self.inputs.lock().unwrap().push(input);
         self.arrived.notify_all();
     }
+
+    fn say(&self, remark: Remark) {
+        self.remarks.lock().unwrap().push(remark);
+    }
 }
 
 impl Inbox {
+    /// Waits for that many remarks of that code, and for no more of them.
+    #[track_caller]
+    fn wait_for_remarks(&self, code: &str, count: usize) -> Vec<Remark> {
+        let all = || -> Vec<Remark> {
+            let remarks = self.remarks.lock().unwrap();
+            remarks.iter().filter(|remark| remark.code == code).cloned().collect()
+        };
+        wait_until(code, || all().len() >= count);
+        assert_eq!(all().len(), count, "{:?}", all());
+        all()
+    }
+
     #[track_caller]
     fn wait_for(&self, what: &str, holds: impl Fn(&[Input]) -> bool) {
         let inputs = self.inputs.lock().unwrap();
@@ -90,7 +109,7 @@ fn network(
     name: &NodeId,
     cluster: u8,
     keys: Keys,
-    listen: &str,
+    (listen, advertise): (&str, Option<&str>),
     inbox: &Arc<Inbox>,
 ) -> Arc<Network> {
     let options = NetworkOptions {
@@ -98,6 +117,7 @@ fn network(
         sequence: 1,
         keys,
         listen: listen.to_owned(),
+        advertise: advertise.map(str::to_owned),
         members: Vec::new(),
         charter_of,
         dead_after: Duration::from_secs(1),
@@ -118,7 +138,7 @@ impl Station {
         keys.save(keys_dir.path()).unwrap();
         let pin = keys.pin();
         let inbox = Arc::<Inbox>::default();
-        let network = network(&name, cluster, keys, "127.0.0.1:0", &inbox);
+        let network = network(&name, cluster, keys, ("127.0.0.1:0", None), &inbox);
         let member = Member {
             id: name.clone(),
             address: network.local_addr().to_string().into(),
@@ -140,15 +160,27 @@ impl Station {
         self.network.stop(Duration::ZERO);
         self.inbox = Arc::default();
         let address = self.member.address.to_string();
-        self.network = network(&self.name, 3, self.keys(), &address, &self.inbox);
+        self.network = network(&self.name, 3, self.keys(), (&address, None), &self.inbox);
     }
 
     fn knows(&self, others: &[&Station]) {
         self.network.set_members(others.iter().map(|other| other.member.clone()).collect());
     }
 
+    /// Starts anew where it listened, and says that it listens there.
+    fn moves_to(&mut self, address: &str) {
+        let listen = self.network.local_addr().to_string();
+        self.network.stop(Duration::ZERO);
+        let says = (listen.as_str(), Some(address));
+        self.network = network(&self.name, 3, self.keys(), says, &self.inbox);
+    }
+
+    fn sighting_of(&self, to: &Station) -> Option<Sighting> {
+        self.network.sightings().remove(&to.name)
+    }
+
     fn link(&self, to: &Station) -> String {
-        self.network.links().get(&to.name).cloned().unwrap_or_default()
+        self.sighting_of(to).map_or_else(String::new, |seen| seen.link)
     }
 
     #[track_caller]
@@ -205,7 +237,7 @@ fn two_nodes_hear_each_other_in_order() {
 fn mail_for_nobody_is_dropped() {
     let alpha = Station::new("alpha");
     alpha.network.send(Envelope { to: id("nobody"), message: fetch(1) });
-    assert!(alpha.network.links().is_empty());
+    assert!(alpha.network.sightings().is_empty());
 }
 
 #[test]
@@ -264,7 +296,7 @@ fn a_node_of_another_cluster_is_refused_with_both_ids() {
 fn a_removed_member_is_neither_heard_nor_reached() {
     let (alpha, bravo) = pair();
     alpha.knows(&[]);
-    assert!(alpha.network.links().is_empty());
+    assert!(alpha.network.sightings().is_empty());
     bravo.wait_for_link(&alpha, "does not trust this node's key");
 }
 
@@ -291,6 +323,7 @@ fn a_port_in_use_is_named() {
         sequence: 1,
         keys: alpha.keys(),
         listen: alpha.member.address.to_string(),
+        advertise: None,
         members: Vec::new(),
         charter_of,
         dead_after: Duration::from_secs(1),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quorate::daemon::fitness::FitnessReport;
+use quorate::daemon::network::Sighting;
 use quorate::daemon::report::{self, Surroundings};
 use quorate::protocol::effects::{Answer, EditOutcome, Rejection};
 use quorate::protocol::message::HandoverRefusal;
@@ -18,8 +19,9 @@ fn report_of_a_newcomer() -> StatusReport {
     let members = [member("alpha", 1), member("bravo", 2), member("charlie", 3)];
     let now = Moment { boot_ns: 5_000_000_000, raw_ns: 4_000_000_000 };
     let status = Node::new(founding(&members), now, 1).status(now);
+    let seen = Sighting { link: "connected".to_owned(), ..Sighting::default() };
     let around = Surroundings {
-        links: BTreeMap::from([(node("bravo"), "connected".to_owned())]),
+        sightings: BTreeMap::from([(node("bravo"), seen)]),
         core_age: Duration::from_millis(12),
         uptime: Duration::from_secs(3),
         fitness: FitnessReport::default(),

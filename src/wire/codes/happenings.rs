@@ -141,6 +141,18 @@ pub(super) const EVENTS: &[Code] = &[
          for one, and that the daemon may write to it; quorate config check looks at it too.",
     ),
     code(
+        super::ADDRESS_DIFFERS,
+        "A member with the right key says that it listens elsewhere than cluster.yaml says. It is \
+         called at both addresses until they are the same.",
+        "If it moved, change its `address` with quorate edit; if not, mend `advertise` in its \
+         node.yaml and restart its daemon.",
+    ),
+    code(
+        super::PEER_INCOMPATIBLE,
+        "A member speaks no version of the protocol between nodes that this release speaks too.",
+        "Run releases that share a version on all nodes: contrib/doc/upgrade.md.",
+    ),
+    code(
         super::EVENTS_LOST,
         "`lost` events are missing here: a follower read too slowly, or for the history, which is \
          on disk, they could not be written.",

@@ -134,7 +134,15 @@ pub const OWN_EVENTS: &[&str] = &[
     HAND_EDIT_SET_ASIDE,
     NODE_JOINED,
     NODE_PROMOTED,
+    ADDRESS_DIFFERS,
+    PEER_INCOMPATIBLE,
 ];
+
+/// A member says that it listens elsewhere than the document says.
+pub const ADDRESS_DIFFERS: &str = "address-differs";
+
+/// A member speaks no version of the protocol that this release knows.
+pub const PEER_INCOMPATIBLE: &str = "peer-incompatible";
 
 /// The daemon serves from now on.
 pub const DAEMON_STARTED: &str = "daemon-started";

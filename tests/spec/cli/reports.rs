@@ -3,7 +3,8 @@
 use std::collections::BTreeMap;
 
 use quorate::wire::control::{
-    EventReport, MasterReport, PeerReport, PositionReport, QuorumReport, SCHEMA, StatusReport,
+    EventReport, MasterReport, PeerReport, PositionReport, QuorumReport, SCHEMA, SaidReport,
+    StatusReport,
 };
 
 const AT: PositionReport = PositionReport { term: 12, version: 9 };
@@ -126,6 +127,7 @@ pub(super) fn peer(id: &str) -> PeerReport {
         healthy: Some(true),
         freshness: None,
         link: "connected".into(),
+        said: SaidReport::default(),
     }
 }
 

@@ -160,7 +160,7 @@ fn strangers_that_hold_sockets_do_not_keep_a_peer_out() {
 // What broken or stolen peers do: they have the right key (P12).
 
 /// A session of `peer` with `to`, up to the other's hello.
-fn session_of(peer: &Station, to: &Station) -> StreamOwned<ClientConnection, TcpStream> {
+pub(super) fn session_of(peer: &Station, to: &Station) -> StreamOwned<ClientConnection, TcpStream> {
     let mut session = StreamOwned::new(tls_client(to, &peer.keys()), call(to));
     let mut hello = [0; 5];
     session.read_exact(&mut hello).unwrap();
@@ -170,11 +170,11 @@ fn session_of(peer: &Station, to: &Station) -> StreamOwned<ClientConnection, Tcp
     session
 }
 
-fn framed(class: Class, payload: &[u8]) -> Vec<u8> {
+pub(super) fn framed(class: Class, payload: &[u8]) -> Vec<u8> {
     [&header(class, payload).unwrap()[..], payload].concat()
 }
 
-fn hello_of(station: &Station) -> Hello {
+pub(super) fn hello_of(station: &Station) -> Hello {
     Hello::of(&identity(&station.name, 3), 42, 1)
 }
 
@@ -183,7 +183,7 @@ fn greeting(station: &Station) -> Vec<u8> {
 }
 
 /// Alpha, which knows bravo; bravo's network is cut off, only its key is used.
-fn alpha_and_the_key_of_bravo() -> (Station, Station) {
+pub(super) fn alpha_and_the_key_of_bravo() -> (Station, Station) {
     let (alpha, bravo) = (Station::new("alpha"), Station::new("bravo"));
     bravo.network.stop(Duration::ZERO);
     alpha.knows(&[&bravo]);

@@ -13,6 +13,9 @@ pub(super) const TARGET: Target = Target {
     seeds,
     words: &[
         "version",
+        "newest",
+        "release",
+        "address",
         "cluster",
         "generation",
         "node",
@@ -51,7 +54,7 @@ fn check(bytes: &[u8]) -> bool {
     fits.as_ref().map_or_else(|error| super::assert_speakable(&error.to_string()), |()| ());
     let is_ours = hello.cluster == ours.cluster && hello.generation == ours.generation;
     assert_eq!(fits.is_ok(), is_ours && hello.node == ours.node);
-    assert!(!matches!(fits, Err(HelloError::Malformed(_) | HelloError::UnknownVersion(_))));
+    assert!(!matches!(fits, Err(HelloError::Malformed(_) | HelloError::NoCommonVersion(_))));
     true
 }
 
@@ -62,5 +65,8 @@ fn ours() -> Hello {
 fn seeds() -> Vec<Vec<u8>> {
     let other = Hello { instance: u64::MAX, sequence: 0, generation: 2, ..ours() };
     let newer = br#"{"version":2,"cluster":[],"more":{"a":[1,2]}}"#;
-    vec![ours().encode(), other.encode(), newer.to_vec(), b"{\"version\":1}".to_vec()]
+    let (newest, address) = (Some(7), Some("alpha.example:9901".to_owned()));
+    let later = Hello { newest, address, ..ours() };
+    let short = b"{\"version\":1}".to_vec();
+    vec![ours().encode(), other.encode(), later.encode(), newer.to_vec(), short]
 }

@@ -85,10 +85,60 @@ fn a_hello_comes_back_as_it_went() {
 fn a_hello_of_another_version_is_told_which_one_is_spoken() {
     for version in [0, 2, 9_999, u64::MAX] {
         let error = Hello::decode(format!(r#"{{"version":{version}}}"#).as_bytes()).unwrap_err();
-        assert_eq!(error, HelloError::UnknownVersion(version));
-        assert!(error.to_string().contains("speaks only 1"), "{error}");
+        let spoken = u32::try_from(version).unwrap_or(u32::MAX);
+        let theirs = Versions { oldest: spoken, newest: spoken };
+        assert_eq!(error, HelloError::NoCommonVersion(theirs));
+        assert!(error.to_string().contains("speaks only version 1"), "{error}");
     }
+    let beyond = Hello::decode(br#"{"version":2,"newest":7,"cluster":[]}"#).unwrap_err();
+    assert!(beyond.to_string().contains("protocol versions 2 to 7"), "{beyond}");
     assert!(matches!(Hello::decode(b"{}"), Err(HelloError::Malformed(_))));
+}
+
+#[test]
+fn the_newest_version_that_both_sides_know_is_spoken() {
+    let [first, second, third] =
+        [(1, 1), (1, 2), (2, 3)].map(|(oldest, newest)| Versions { oldest, newest });
+    assert_eq!(first.common(first), Some(1));
+    assert_eq!(first.common(second), Some(1));
+    assert_eq!(second.common(first), Some(1));
+    assert_eq!(second.common(third), Some(2));
+    assert_eq!(third.common(third), Some(3));
+    assert_eq!(third.common(first), None);
+    assert_eq!(first.common(third), None);
+}
+
+#[test]
+fn a_hello_of_a_release_that_knows_more_versions_is_read_and_known_as_newer() {
+    let later = Hello { newest: Some(9), ..hello() };
+    let mut bytes = later.encode();
+    bytes.truncate(bytes.len() - 1);
+    bytes.extend_from_slice(br#","mood":{"calm":[true]}}"#);
+    let read = Hello::decode(&bytes).unwrap();
+    assert_eq!(read, later);
+    assert!(read.is_newer() && !hello().is_newer());
+    assert_eq!(SPOKEN.common(read.versions()), Some(SPOKEN.newest));
+}
+
+#[test]
+fn a_hello_of_the_first_release_which_names_one_version_only_is_read() {
+    let Identity { cluster, generation, node, storage } = identity();
+    let line = format!(
+        r#"{{"version":1,"cluster":"{cluster}","generation":{generation},"node":"{node}","#
+    );
+    let rest = format!(r#""storage":"{storage}","instance":4711,"sequence":12}}"#);
+    let read = Hello::decode((line + &rest).as_bytes()).unwrap();
+    assert_eq!((read.versions(), read.is_newer()), (SPOKEN, false));
+    assert_eq!((read.release, read.address), (None, None));
+}
+
+#[test]
+fn words_of_a_hello_that_nobody_could_repeat_are_left_out() {
+    for word in ["", "a b", "a\u{1b}[2J", "\u{202e}ab", &"x".repeat(261)] {
+        let (release, address) = (Some(word.to_owned()), Some(word.to_owned()));
+        let read = Hello::decode(&Hello { release, address, ..hello() }.encode()).unwrap();
+        assert_eq!((read.release, read.address), (None, None), "{word:?}");
+    }
 }
 
 #[test]
