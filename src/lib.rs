@@ -23,7 +23,7 @@
 //! | [`settings`] | **names** things: node.yaml, cluster.yaml, durations, paths | `protocol` |
 //! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings`, `keep` |
 //! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock, timer, processes and cgroup |
-//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, who is at the other end of a socket, what hooks are told, what the hardware watchdog is, `protocol`'s units and status |
+//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, who is at the other end of a socket, what hooks are told, what the hardware watchdog is, what a node's files look like, `protocol`'s units and status |
 //!
 //! `tests/tidy` holds the table against the code. New work goes where its verb is: a rule of the
 //! election into `protocol`, a new field on the wire into `wire`, a new key of a file into

@@ -15,7 +15,7 @@ use std::path::PathBuf;
 pub use crate::cli::command::{
     ApplyOptions, Call, Change, ChangeFlags, Command, DemoOptions, Ending, Format, Goal, InitFlags,
     InviteOptions, JoinFlags, MasterField, NewNode, Patience, Preset, ROLES, RunOptions, Scope,
-    Show, Stay, Traces, Trial, Wanted, Watch,
+    Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -273,7 +273,10 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "has-quorum" => Command::HasQuorum,
         "master" if typed.has("address") => Command::Master(MasterField::Address),
         "master" => Command::Master(MasterField::Name),
-        "wait" => Command::Wait(goal(&mut typed)?, typed.time("timeout", Duration::from_secs(30))?),
+        "wait" => Command::Wait(
+            operands::goal(&mut typed)?,
+            typed.time("timeout", Duration::from_secs(30))?,
+        ),
         "step-down" => Command::StepDown(typed.time("for", Duration::from_secs(60))?),
         "transfer" => Command::Transfer(node(&mut typed)?),
         "set-position" => Command::SetPosition(operands::position(&mut typed)?),
@@ -299,6 +302,8 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "online" => changes::about_node(&mut typed, Change::Online)?,
         "maintenance" => changes::maintenance(&mut typed)?,
         "fence-check" => fence_check(&mut typed)?,
+        "doctor" => Command::Doctor(typed.format()),
+        "config timing" => Command::ConfigTiming(operands::timing(&mut typed), typed.format()),
         "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),
         "config origin" => Command::ConfigOrigin,
         unknown => unreachable!("the table has a command {unknown} that nothing understands"),
@@ -383,32 +388,6 @@ fn fence_check(typed: &mut Typed) -> Result<Command, UsageError> {
         }
         Some(_) => Err(typed.wrong("FILE is empty: name the file to keep the term in".to_owned())),
         None => Err(typed.wrong("FILE is missing: where the highest term is kept".to_owned())),
-    }
-}
-
-fn goal(typed: &mut Typed) -> Result<Goal, UsageError> {
-    let Some(text) = typed.text("for")? else {
-        return Err(typed.wrong("--for is missing: master, quorum or role=ROLE".to_owned()));
-    };
-    match text.as_str() {
-        "master" => return Ok(Goal::Master),
-        "quorum" => return Ok(Goal::Quorum),
-        _ => {}
-    }
-    let role = text.strip_prefix("role=").unwrap_or(&text);
-    match ROLES.iter().find(|known| text.starts_with("role=") && **known == role) {
-        Some(role) => Ok(Goal::Role(role)),
-        None => {
-            let goals = ["master", "quorum"].into_iter().map(str::to_owned);
-            let goals: Vec<String> =
-                goals.chain(ROLES.map(|role| format!("role={role}"))).collect();
-            let meant = match ROLES.iter().find(|role| **role == text) {
-                Some(role) => Some(format!("role={role}")),
-                None => nearest(&text, goals.iter().map(String::as_str)).map(str::to_owned),
-            };
-            let wrong = format!("--for {text}: must be master, quorum or role={}", ROLES.join("|"));
-            Err(UsageError { meant, ..typed.wrong(wrong) })
-        }
     }
 }
 

@@ -8,7 +8,7 @@ use std::os::fd::BorrowedFd;
 use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 
-use rustix::event::{PollFd, PollFlags, poll};
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::io::Errno;
 use rustix::net::sockopt::{Timeout, set_socket_timeout};
 use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
@@ -170,6 +170,7 @@ impl Client {
             | Response::Document(_)
             | Response::Handover(_)
             | Response::Edit(_)
+            | Response::Doctor(_)
             | Response::Event(_)
             | Response::EndOfEvents
             | Response::Taken
@@ -188,6 +189,23 @@ impl Client {
     pub fn be_patient(&self, limit: Option<Duration>) -> Result<(), Trouble> {
         let set = self.stream.set_read_timeout(limit);
         set.map_err(|error| self.trouble(FrameError::Stream(error)))
+    }
+
+    /// Whether there is an answer to hear, or the end of the conversation, within `limit`.
+    ///
+    /// # Errors
+    /// `Broken` if the system refuses.
+    pub fn has_answer(&self, limit: Duration) -> Result<bool, Trouble> {
+        let mut answer = [PollFd::new(&self.stream, PollFlags::IN)];
+        let limit = Timespec {
+            tv_sec: i64::try_from(limit.as_secs()).unwrap_or(i64::MAX),
+            tv_nsec: i64::from(limit.subsec_nanos()),
+        };
+        match poll(&mut answer, Some(&limit)) {
+            Ok(ready) => Ok(ready > 0),
+            Err(Errno::INTR) => Ok(false),
+            Err(error) => Err(self.trouble(FrameError::Stream(error.into()))),
+        }
     }
 
     /// Waits until there is an answer to hear, or until nobody reads what is printed any more.

@@ -117,6 +117,10 @@ pub enum Command {
         /// How long others may hold its lock.
         patience: Duration,
     },
+    /// Find out what needs attention.
+    Doctor(Format),
+    /// Show what a timing means.
+    ConfigTiming(TimingSource, Format),
     /// Check a file, or this node's own.
     ConfigCheck(Option<PathBuf>),
     /// Say which files are used.
@@ -327,6 +331,17 @@ impl Preset {
     }
 }
 
+/// Whose timing is shown.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum TimingSource {
+    /// All presets, side by side.
+    Presets,
+    /// One preset.
+    Preset(Preset),
+    /// That of a cluster.yaml.
+    File(PathBuf),
+}
+
 /// For people or for programs.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Format {
@@ -398,6 +413,12 @@ pub enum Goal {
     Quorum,
     /// This node does this.
     Role(&'static str),
+    /// That node is the master.
+    MasterIs(NodeId),
+    /// The committed document has this content revision, or a later one.
+    Revision(u64),
+    /// That node is heard.
+    Node(NodeId),
 }
 
 /// The roles `wait --for role=` knows.

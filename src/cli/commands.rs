@@ -4,13 +4,13 @@
 use core::time::Duration;
 use std::io::{self, IsTerminal};
 
-use crate::cli::args::{Format, Goal, MasterField, Stay};
+use crate::cli::args::{Format, MasterField, Stay};
 use crate::cli::client::{self, ANSWER_LIMIT, Awaited, Client, Trouble};
 use crate::cli::console::{Console, Failure};
 use crate::cli::documents;
 use crate::cli::exit::Exit;
 use crate::cli::render;
-use crate::cli::stopwatch::{Stopwatch, pause};
+use crate::cli::stopwatch::Stopwatch;
 use crate::protocol::units::NodeId;
 use crate::settings::paths::Place;
 use crate::wire::control::{
@@ -19,9 +19,6 @@ use crate::wire::control::{
 
 /// How long a handover's answer may take: hooks and children get their time to stop.
 const HANDOVER_LIMIT: Duration = Duration::from_secs(60);
-
-/// How often `wait` looks.
-const LOOK_EVERY: Duration = Duration::from_millis(100);
 
 /// What a command ends with.
 pub type Outcome = Result<Exit, Failure>;
@@ -84,53 +81,6 @@ pub fn master(door: &Place, field: MasterField, console: &mut Console<'_>) -> Ou
     };
     console.print(&format!("{text}\n"))?;
     Ok(Exit::Done)
-}
-
-/// `quorate wait`.
-///
-/// # Errors
-/// That it did not come in time, or that this user may not ask.
-pub fn wait(door: &Place, goal: &Goal, timeout: Duration) -> Outcome {
-    let waited = Stopwatch::start();
-    loop {
-        let left = waited.left_of(timeout);
-        let limit = left.clamp(Duration::from_millis(50), ANSWER_LIMIT);
-        let seen = match client::status(door, limit) {
-            Ok(report) if is_reached(&report, goal) => return Ok(Exit::Done),
-            Ok(report) => as_seen(&report),
-            Err(trouble @ (Trouble::Denied(_) | Trouble::Doubtful(..) | Trouble::TooLong(_))) => {
-                return Err(trouble.into());
-            }
-            Err(trouble) => trouble.to_string(),
-        };
-        let left = waited.left_of(timeout);
-        if left.is_zero() {
-            return Err(Failure::new(Exit::TimedOut, format!("not in time: {seen}")));
-        }
-        pause(left.min(LOOK_EVERY));
-    }
-}
-
-fn is_reached(report: &StatusReport, goal: &Goal) -> bool {
-    match goal {
-        Goal::Master => report.master.is_some(),
-        Goal::Quorum => report.quorum.ok,
-        Goal::Role("master") => is_acting(report, 0),
-        Goal::Role(role) => report.role == *role,
-    }
-}
-
-/// The state `wait` gave up on, in one sentence.
-fn as_seen(report: &StatusReport) -> String {
-    let master = match &report.master {
-        Some(master) => format!("{} is master", master.id),
-        None => "there is no master".to_owned(),
-    };
-    let quorum = &report.quorum;
-    format!(
-        "{} is {}, {master}, {} voters are heard and {} needed",
-        report.node, report.role, quorum.have, quorum.need
-    )
 }
 
 /// `quorate step-down`.
@@ -263,6 +213,7 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
         | Response::Document(_)
         | Response::Handover(_)
         | Response::Edit(_)
+        | Response::Doctor(_)
         | Response::Taken
         | Response::EndOfHistory(_)
         | Response::NotMaster

@@ -1,12 +1,15 @@
 //! `config check` and `config origin`: what the files mean and where they are.
 //! Never changes a file.
 
+use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
 
+use crate::cli::args::{Format, TimingSource};
+use crate::cli::budget::{self, Budget};
 use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::exit::Exit;
@@ -170,6 +173,49 @@ fn cannot_read(name: &str, error: &io::Error) -> Failure {
     let exit = kinds.iter().find(|(kind, _)| *kind == error.kind());
     let exit = exit.map_or(Exit::NoInput, |(_, exit)| *exit);
     Failure::new(exit, format!("cannot read {name}: {error}"))
+}
+
+/// `quorate config timing`.
+///
+/// # Errors
+/// That the file cannot be read or is wrong.
+pub(super) fn timing(source: &TimingSource, format: Format, console: &mut Console<'_>) -> Outcome {
+    let timing = match source {
+        TimingSource::Presets => return all_presets(format, console),
+        TimingSource::Preset(preset) => {
+            let mut presets = budget::presets().into_iter();
+            let found = presets.find(|(name, _)| *name == preset.name());
+            found.expect("every preset has a timing").1
+        }
+        TimingSource::File(file) => {
+            let charter = cluster::parse(&read(file)?, &name_of(file));
+            charter.map_err(|problem| Failure::new(Exit::Config, problem.to_string()))?.timing
+        }
+    };
+    let budget = Budget::of(&timing);
+    match format {
+        Format::Json => console.print_json(&budget)?,
+        Format::Text => {
+            console.print(
+                &budget.lines().iter().map(|line| format!("{line}\n")).collect::<String>(),
+            )?;
+        }
+    }
+    Ok(Exit::Done)
+}
+
+fn all_presets(format: Format, console: &mut Console<'_>) -> Outcome {
+    if format == Format::Json {
+        let budgets = budget::presets().map(|(name, timing)| (name, Budget::of(&timing)));
+        console.print_json(&BTreeMap::from(budgets))?;
+        return Ok(Exit::Done);
+    }
+    console.print(&format!("{:<28}{:>10}{:>10}{:>10}\n", "", "lan", "default", "wan"))?;
+    for [name, lan, default, wan] in budget::table() {
+        console.print(&format!("{name:<28}{lan:>10}{default:>10}{wan:>10}\n"))?;
+    }
+    console.print("\nquorate config timing PRESET or FILE shows the arithmetic.\n")?;
+    Ok(Exit::Done)
 }
 
 /// `quorate config origin`.

@@ -107,6 +107,7 @@ fn ask(places: &Places) -> Result<Kept, Trouble> {
             | Response::Handover(_)
             | Response::Edit(_)
             | Response::EndOfEvents
+            | Response::Doctor(_)
             | Response::Taken
             | Response::NotMaster
             | Response::Granted(_)

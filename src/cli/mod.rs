@@ -11,6 +11,7 @@ use std::io;
 use std::os::fd::AsFd;
 
 mod apply;
+pub mod budget;
 pub mod args;
 mod change;
 pub mod client;
@@ -19,6 +20,7 @@ pub mod commands;
 mod config;
 pub mod console;
 mod demo;
+pub mod doctor;
 pub mod exit;
 pub mod difference;
 pub mod merge;
@@ -45,6 +47,7 @@ mod terminal;
 mod threads;
 mod token_file;
 pub mod trust;
+mod waiting;
 mod watch;
 mod who;
 
@@ -132,7 +135,7 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::IsMaster => commands::is_master(door),
         Command::HasQuorum => commands::has_quorum(door),
         Command::Master(field) => commands::master(door, *field, console),
-        Command::Wait(goal, timeout) => commands::wait(door, goal, *timeout),
+        Command::Wait(goal, timeout) => waiting::wait(door, goal, *timeout),
         Command::StepDown(hold_off) => commands::step_down(door, *hold_off, console),
         Command::Transfer(to) => commands::transfer(door, to.as_ref(), console),
         Command::SetPosition(position) => commands::set_position(door, *position),
@@ -151,6 +154,8 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::Edit { patience, rebase } => editor::edit(door, *patience, *rebase, console),
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
+        Command::ConfigTiming(source, format) => config::timing(source, *format, console),
+        Command::Doctor(format) => doctor::doctor(places, *format, console),
         Command::ConfigOrigin => config::origin(places, console),
         Command::ExplainWho(format) => who::explain(door, *format, console),
         Command::Explain(code, format) => explain::explain(*code, *format, console),

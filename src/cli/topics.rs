@@ -175,17 +175,32 @@ pub static TOPICS: &[Topic] = &[
     },
     Topic {
         flags: &[
-            Flag { required: true, ..option("for", "GOAL", "master, quorum or role=ROLE") },
+            Flag { required: true, ..option("for", "GOAL", "such as master; see above") },
             option("timeout", "TIME", "how long at most (default 30s)"),
         ],
-        about: "`master`: there is one; `quorum`: this node hears one; `role=ROLE`: this node is\n\
-                master, winner, stopping, candidate or follower. A daemon that is not up yet\n\
-                counts as not yet.",
+        about: "`master`: there is one; `master=ID`: it is that node; `quorum`: this node hears\n\
+                one; `node=ID`: it hears that node; `revision=N`: the committed document is at\n\
+                that content revision or a later one; `role=ROLE`: this node is master, winner,\n\
+                stopping, candidate or follower. A daemon that is not up yet counts as not yet.",
         exits: &[
             (77, "not allowed to ask the daemon, or not to be believed"),
             (124, "it did not come in time"),
         ],
-        ..topic("wait", Shelf::Ask, "wait until there is a master, a quorum or a role")
+        ..topic("wait", Shelf::Ask, "wait until there is a master, a quorum, a node, a role")
+    },
+    Topic {
+        flags: &[JSON],
+        about: "One page: who hears whom in each direction, round trips, clocks, disk, room, keys\n\
+                and permissions, releases, what the timing leaves, what each single failure would\n\
+                do, and what keeps this node back. What needs attention comes first, with where\n\
+                to look. It changes nothing and writes nothing. Without a daemon it looks at the\n\
+                files, the key and the address to listen at. Run it as root or as the daemon's\n\
+                user. `quorate explain` knows the names of its findings.",
+        exits: &[
+            (1, "something needs attention; notices alone do not"),
+            (74, "the answer cannot be printed"),
+        ],
+        ..topic("doctor", Shelf::Ask, "find out what needs attention, on one page")
     },
     Topic {
         flags: &[
@@ -351,6 +366,21 @@ pub static TOPICS: &[Topic] = &[
             (78, "the file is wrong; what and where is said"),
         ],
         ..topic("config check", Shelf::Configure, "check a file before it is used")
+    },
+    Topic {
+        operand: Operand::Optional("PRESET|FILE"),
+        flags: &[JSON],
+        about: "What follows from dead_after and the other times, with the arithmetic: how long\n\
+                a lease is, when stopping begins, how many heartbeats may be lost, how long a\n\
+                failover takes. PRESET is lan, default or wan, FILE a cluster.yaml (- is\n\
+                standard input). Without either, the presets side by side: contrib/doc/timing.md.",
+        exits: &[
+            (65, "it is larger than 1 MiB"),
+            (66, "it is not there, no plain file, or cannot be read"),
+            (77, "not allowed to read it"),
+            (78, "the file is wrong; what and where is said"),
+        ],
+        ..topic("config timing", Shelf::Configure, "show what a timing means, in numbers")
     },
     topic("config origin", Shelf::Configure, "which files are used and who said so"),
     Topic {

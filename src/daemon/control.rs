@@ -14,6 +14,7 @@ use rustix::event::{PollFd, PollFlags, Timespec, poll};
 
 use crate::daemon::backing::Backing;
 use crate::daemon::byline;
+use crate::daemon::checkup::Checkup;
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::credentials::Credentials;
@@ -56,22 +57,24 @@ pub struct Control {
     fitness: Arc<Fitness>,
     started: Moment,
     state_dir: PathBuf,
+    checkup: Checkup,
     seats: Arc<Seats>,
     lines: Lines<IpAddr>,
 }
 
 impl Control {
     /// Speaks for `driver` and its `fitness`, whose daemon started at `started` and keeps its
-    /// history in `state_dir`.
+    /// history in `state_dir`, and what a doctor asks in `checkup`.
     #[must_use]
     pub fn new(
         driver: Arc<Driver>,
         fitness: Arc<Fitness>,
         started: Moment,
         state_dir: PathBuf,
+        checkup: Checkup,
     ) -> Self {
         let lines = Lines::about_strangers();
-        Self { driver, fitness, started, state_dir, seats: Arc::default(), lines }
+        Self { driver, fitness, started, state_dir, checkup, seats: Arc::default(), lines }
     }
 
     /// Takes connections for ever; each gets a thread.
@@ -174,6 +177,10 @@ impl Control {
     fn answer(&self, request: Request) -> Response {
         match request {
             Request::Status {} => Response::Status(Box::new(self.status())),
+            Request::Doctor {} => {
+                let facts = self.checkup.facts(&self.driver, self.status(), clock::now());
+                Response::Doctor(Box::new(facts))
+            }
             Request::Show {} => Response::Document(report::document(&self.driver.committed())),
             Request::Revision { revision } => self.document_of(revision),
             Request::Transfer { to } => self.transfer(to),

@@ -183,6 +183,7 @@ impl Holding {
             }
             Ok(
                 Request::Status {}
+                | Request::Doctor {}
                 | Request::Show {}
                 | Request::Revision { .. }
                 | Request::Documents {}

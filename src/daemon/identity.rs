@@ -5,7 +5,7 @@
 //! disk that lost its state has lost its storage id too, and can only come back under a new one,
 //! which nobody counts until an operator writes it into the document.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use ring::rand::{SecureRandom, SystemRandom};
 
@@ -53,6 +53,12 @@ pub fn load_keys(directory: &Directory) -> Result<Keys, Failure> {
         return Err(lost_key(&path));
     }
     Keys::load(&path).map_err(|error| failure_of(&error))
+}
+
+/// Where the private key is.
+#[must_use]
+pub fn key_file(directory: &Path) -> PathBuf {
+    Keys::file_in(&directory.join(KEYS_DIRECTORY))
 }
 
 fn lost_key(path: &Path) -> Failure {

@@ -165,6 +165,12 @@ impl Keys {
         fs::symlink_metadata(dir.join(KEY_FILE)).is_ok()
     }
 
+    /// The private key's file in the directory `dir`.
+    #[must_use]
+    pub fn file_in(dir: &Path) -> PathBuf {
+        dir.join(KEY_FILE)
+    }
+
     /// Reads `node.key` and `node.crt` in the directory `dir`.
     ///
     /// # Errors

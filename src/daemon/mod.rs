@@ -76,7 +76,9 @@ pub mod journal;
 pub mod keys;
 pub mod papers;
 pub mod patience;
+pub mod premises;
 pub mod store;
+mod write_times;
 
 // The network.
 pub mod admission;
@@ -111,6 +113,7 @@ pub mod processes;
 
 // People and programs on this machine.
 pub mod byline;
+pub mod checkup;
 pub mod control;
 pub mod control_socket;
 pub mod credentials;

@@ -9,6 +9,7 @@ use std::time::Duration;
 use crossbeam_channel::{Receiver, RecvTimeoutError};
 
 use crate::daemon::clock;
+use crate::daemon::write_times::WriteTimes;
 
 /// How long one write may take before a master tries to hand over, and again before each further
 /// try.
@@ -22,6 +23,7 @@ const TURN: Duration = Duration::from_secs(1);
 pub struct Writing {
     /// Zero while none is.
     since_boot_ns: AtomicU64,
+    times: WriteTimes,
 }
 
 impl Writing {
@@ -31,8 +33,15 @@ impl Writing {
     }
 
     /// It ended, well or not.
-    pub fn end(&self) {
-        self.since_boot_ns.store(0, SeqCst);
+    pub fn end(&self, now_boot_ns: u64) {
+        let since = self.since_boot_ns.swap(0, SeqCst);
+        self.times.note(now_boot_ns.saturating_sub(since));
+    }
+
+    /// How long the last ones took.
+    #[must_use]
+    pub fn times(&self) -> &WriteTimes {
+        &self.times
     }
 
     /// Since when one is under way, if one is.

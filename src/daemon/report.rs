@@ -17,8 +17,8 @@ use crate::protocol::units::{NodeId, Position};
 use crate::settings::arrivals::{Newcomer, arrivals, word};
 use crate::wire::codes;
 use crate::wire::control::{
-    DocumentReport, EditReport, HandoverReport, MasterReport, NewcomerReport, OverrideReport,
-    PeerReport, PositionReport, QuorumReport, SCHEMA, SaidReport, StatusReport,
+    ClockReport, DocumentReport, EditReport, HandoverReport, MasterReport, NewcomerReport,
+    OverrideReport, PeerReport, PositionReport, QuorumReport, SCHEMA, SaidReport, StatusReport,
 };
 
 /// What the daemon knows beside the node.
@@ -286,6 +286,9 @@ fn peer(peer: &PeerStatus, sightings: &BTreeMap<NodeId, Sighting>) -> PeerReport
         follows: peer.follows.as_ref().map(NodeId::to_string),
         hears: peer.hears.iter().map(NodeId::to_string).collect(),
         clock_deviant: peer.is_clock_deviant,
+        clock: peer
+            .clock
+            .map(|rate| ClockReport { off_ppm: rate.off_ppm, within_ppm: rate.within_ppm }),
         healthy: peer.is_healthy,
         freshness: peer.freshness,
         link: sighting.map_or_else(|| "not tried yet".to_owned(), |seen| seen.link.clone()),

@@ -10,6 +10,7 @@ use crossbeam_channel::{Receiver, select};
 
 use crate::daemon::admin_files;
 use crate::daemon::arrival;
+use crate::daemon::checkup::Checkup;
 use crate::daemon::clock;
 use crate::daemon::control::Control;
 use crate::daemon::control_socket::Socket;
@@ -159,6 +160,11 @@ fn start(
         Arc::clone(&fitness),
         started,
         places.state_dir.path.clone(),
+        Checkup {
+            listens: network.local_addr().to_string(),
+            writing: Arc::clone(store.writing()),
+            has_guard: settings.hooks.is_some(),
+        },
     ));
     let parts = Parts {
         driver,

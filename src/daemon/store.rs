@@ -131,7 +131,7 @@ impl Store {
     fn replace(&mut self, record: &Durable) -> Result<(), Failure> {
         self.writing.begin(clock::now().boot_ns);
         let written = self.directory.replace(STATE_FILE, &record::encode(record));
-        self.writing.end();
+        self.writing.end(clock::now().boot_ns);
         if let Err(failure) = &written {
             self.failed = Some(failure.clone());
         }

@@ -8,6 +8,7 @@ use core::time::Duration;
 
 use crate::protocol::message::{Echo, Presence};
 use crate::protocol::roll::Roll;
+use crate::protocol::status::ClockRate;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{Moment, NodeId};
 
@@ -37,6 +38,10 @@ impl Peer {
 
     pub(crate) fn is_clock_deviant(&self) -> bool {
         self.rate.is_deviant
+    }
+
+    pub(crate) fn clock_rate(&self) -> Option<ClockRate> {
+        self.rate.measured.0
     }
 }
 
@@ -171,6 +176,31 @@ struct RateWatch {
     was_off: bool,
     was_beyond: bool,
     is_deviant: bool,
+    measured: Measured,
+}
+
+/// What people are told of a peer's clock. What a node does never depends on it.
+#[derive(Clone, Copy, Debug, Default)]
+struct Measured(Option<ClockRate>);
+
+impl Hash for Measured {
+    fn hash<H: Hasher>(&self, _: &mut H) {}
+}
+
+impl Measured {
+    /// The peer's clock went on by `theirs` while ours did by `least` at least and `most` at most.
+    fn of(theirs: Duration, least: Duration, most: Duration) -> Self {
+        let [theirs, least, most] = [theirs, least, most].map(|span| span.as_nanos());
+        let ours = (least + most) / 2;
+        let parts = |part: u128| part.saturating_mul(1_000_000).checked_div(ours);
+        let off = parts(theirs.abs_diff(ours)).and_then(|off| i64::try_from(off).ok());
+        let within = parts(most.saturating_sub(least) / 2);
+        let rate = off.zip(within).map(|(off, within)| ClockRate {
+            off_ppm: if theirs < ours { -off } else { off },
+            within_ppm: u64::try_from(within).unwrap_or(u64::MAX),
+        });
+        Self(rate)
+    }
 }
 
 impl RateWatch {
@@ -191,7 +221,9 @@ impl RateWatch {
             return false;
         }
         let most = sample.answered.held_since(anchor.asked);
-        let theirs = sample.reading.waited_since(anchor.reading).as_nanos();
+        let theirs = sample.reading.waited_since(anchor.reading);
+        let measured = Measured::of(theirs, least, most);
+        let theirs = theirs.as_nanos();
         let drift = most.as_nanos() * u128::from(timing.drift_ppm()) / 1_000_000;
         let is_off = theirs > most.as_nanos() + drift / 2;
         let is_beyond = theirs > most.as_nanos() + drift * 2;
@@ -201,6 +233,7 @@ impl RateWatch {
             was_off: is_off,
             was_beyond: is_beyond,
             is_deviant: is_beyond && self.was_beyond,
+            measured,
         };
         is_news
     }

@@ -82,6 +82,17 @@ pub struct PeerStatus {
     pub hears: Vec<NodeId>,
     /// Whether its clock is too far off to count for a lease (R27).
     pub is_clock_deviant: bool,
+    /// How fast its clock runs beside this node's, as last measured.
+    pub clock: Option<ClockRate>,
+}
+
+/// How fast a peer's clock runs beside this node's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub struct ClockRate {
+    /// By so much, in parts per million; above zero it runs faster.
+    pub off_ppm: i64,
+    /// Give or take so much: nobody knows when between question and answer it was read.
+    pub within_ppm: u64,
 }
 
 /// Everything about one node at one moment.

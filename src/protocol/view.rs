@@ -101,6 +101,7 @@ fn peer(voter: &Voter, member: &Member, now: Moment) -> PeerStatus {
         follows: heard.and_then(|peer| peer.presence.follows.clone()),
         hears: heard.map_or_else(Vec::new, |peer| peer.presence.hears.to_vec()),
         is_clock_deviant: known.is_some_and(|peer| peer.is_clock_deviant()),
+        clock: known.and_then(|peer| peer.clock_rate()),
     }
 }
 

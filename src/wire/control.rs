@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 pub use crate::wire::circumstances::{
     FreshnessReport, HealthReport, NewcomerReport, OverrideReport,
 };
+use crate::wire::facts::FactsReport;
 use crate::wire::hold::{GrantReport, MomentReport, SpanReport, While};
 use crate::wire::ranking::RankingReport;
 
@@ -59,6 +60,8 @@ pub enum Request {
         /// How fresh.
         position: u64,
     },
+    /// All that the daemon knows for a check-up. Answered by `Response::Doctor`.
+    Doctor {},
     /// The newest kept events, then every new one. Answered by any number of `Response::Event`.
     Events {
         /// Whether to stay for new ones after the kept ones.
@@ -102,6 +105,8 @@ pub enum Response {
     Edit(EditReport),
     /// To `Request::SetPosition`: it counts from now on.
     Taken,
+    /// To `Request::Doctor`.
+    Doctor(Box<FactsReport>),
     /// To `Request::Events`, again and again.
     Event(Box<EventReport>),
     /// The kept events are all sent and `follow` was false.
@@ -289,6 +294,9 @@ pub struct PeerReport {
     pub hears: Vec<String>,
     /// Whether its clock is too far off to count for a lease.
     pub clock_deviant: bool,
+    /// How fast its clock runs beside this node's, as last measured, over 30 s at least.
+    #[serde(default)]
+    pub clock: Option<ClockReport>,
     /// Whether it says that nothing speaks against it as master; null while it is not heard.
     #[serde(default)]
     pub healthy: Option<bool>,
@@ -300,6 +308,15 @@ pub struct PeerReport {
     /// What it said of itself when it was met last.
     #[serde(default)]
     pub said: SaidReport,
+}
+
+/// How fast a peer's clock runs beside this node's.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct ClockReport {
+    /// By so much, in parts per million; above zero it runs faster.
+    pub off_ppm: i64,
+    /// Give or take so much.
+    pub within_ppm: u64,
 }
 
 /// What a peer said of itself when a session with it began, and how its own call stands.

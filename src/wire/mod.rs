@@ -7,6 +7,7 @@ pub mod codes;
 pub mod control;
 pub mod control_frame;
 pub mod environment;
+pub mod facts;
 pub mod frame;
 pub mod hello;
 pub mod history;

@@ -1,6 +1,7 @@
 //! Proves from outside: real daemons, real files, real networks, driven as a user would.
 //! Never reaches into the program; what only the inside can show belongs to the other rooms.
 
+mod awaited;
 mod bootstrap;
 mod checker;
 mod clock;
@@ -11,6 +12,7 @@ mod cooldown;
 mod demo;
 mod descriptors;
 mod disk;
+mod doctor;
 mod edits;
 mod faults;
 mod fence;
@@ -51,4 +53,5 @@ mod stalls;
 mod storage;
 mod terminal;
 mod undying;
+mod upgrade;
 mod watch;

@@ -21,6 +21,8 @@ pub(super) struct Node {
     pub(super) home: PathBuf,
     /// Programs of this node start through this one, such as nsenter; none if empty.
     pub(super) prefix: Vec<String>,
+    /// Which build it runs.
+    pub(super) program: PathBuf,
     daemon: Option<Running>,
 }
 
@@ -33,6 +35,7 @@ impl Node {
             listen: address.to_owned(),
             home: home.to_owned(),
             prefix: prefix.to_vec(),
+            program: QUORATE.into(),
             daemon: None,
         }
     }
@@ -55,7 +58,7 @@ impl Node {
     }
 
     fn line(&self, words: &[&str]) -> Vec<OsString> {
-        let mut line: Vec<OsString> = vec![QUORATE.into()];
+        let mut line: Vec<OsString> = vec![self.program.clone().into()];
         line.extend(words.iter().map(OsString::from));
         line.extend(["--config".into(), self.home.join("node.yaml").into()]);
         line.extend(["--state-dir".into(), self.state().into()]);
@@ -96,7 +99,12 @@ impl Node {
 
     /// Starts a daemon that is nobody's, whose standard error goes there.
     pub(super) fn start_into(&self, stderr: File) -> Running {
-        Running::start(&self.prefix, self.line(&["serve"]), stderr)
+        self.start_words(&["serve"], stderr)
+    }
+
+    /// Starts one of its commands, whose standard error goes there.
+    pub(super) fn start_words(&self, words: &[&str], stderr: File) -> Running {
+        Running::start(&self.prefix, self.line(words), stderr)
     }
 
     /// Tries to start its daemon, which must end by itself; gives how it ended.

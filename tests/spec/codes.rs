@@ -221,6 +221,7 @@ fn given() -> Vec<(&'static str, Vec<String>)> {
         ("refusal", owned(refused)),
         ("handover-refusal", owned(handovers().iter().map(codes::of_handover).collect())),
         ("rejection", owned(rejected)),
+        ("finding", owned(codes::doctor::FINDINGS.iter().map(|code| code.name).collect())),
         (
             "exit",
             exits().iter().map(|exit| exit.code()).chain(RUN).map(|c| c.to_string()).collect(),

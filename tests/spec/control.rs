@@ -6,6 +6,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::sync::Arc;
 
+use quorate::daemon::checkup::Checkup;
 use quorate::daemon::clock;
 use quorate::daemon::control::Control;
 use quorate::daemon::control_socket::{Socket, group_of};
@@ -35,8 +36,10 @@ pub(super) fn serve(workshop: &Workshop, driver: Arc<Driver>) -> Arc<Socket> {
     let settings = NodeSettings::new(node("alpha"));
     let teller = Arc::clone(&driver);
     let fitness = Fitness::new(&settings, move |said| teller.deliver(Input::Condition(said)));
-    let control =
-        Arc::new(Control::new(driver, Arc::new(fitness), clock::now(), workshop.state_path()));
+    let checkup =
+        Checkup { listens: "127.0.0.1:9901".to_owned(), writing: Arc::default(), has_guard: false };
+    let (fitness, state) = (Arc::new(fitness), workshop.state_path());
+    let control = Arc::new(Control::new(driver, fitness, clock::now(), state, checkup));
     let theirs = Arc::clone(&socket);
     let run = move || control.run(&theirs);
     std::thread::Builder::new().name("control".to_owned()).spawn(run).unwrap();

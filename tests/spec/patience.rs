@@ -34,7 +34,7 @@ fn a_write_under_way_is_seen_from_its_beginning_to_its_end() {
     assert_eq!(writing.since(), None);
     writing.begin(START);
     assert_eq!(writing.since(), Some(START));
-    writing.end();
+    writing.end(2_000);
     assert_eq!(writing.since(), None);
     assert!(WRITE_LIMIT > Duration::from_secs(1), "slower disks than that are common");
 }

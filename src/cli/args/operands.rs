@@ -4,7 +4,10 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{ApplyOptions, Command, Trial, Typed, UsageError, Wanted};
+use super::{
+    ApplyOptions, Command, Goal, Preset, ROLES, TimingSource, Trial, Typed, UsageError, Wanted,
+};
+use crate::protocol::units::NodeId;
 use crate::settings::hooks::HookName;
 use crate::settings::suggest::nearest;
 use crate::wire::codes;
@@ -98,4 +101,49 @@ pub(super) fn revision(typed: &mut Typed) -> Result<Option<u64>, UsageError> {
     text.parse().map(Some).map_err(|_| {
         typed.wrong(format!("--revision {text}: must be a number, as `quorate show --json` has"))
     })
+}
+
+/// What `wait --for` waits for.
+pub(super) fn goal(typed: &mut Typed) -> Result<Goal, UsageError> {
+    const GOALS: &str = "master, quorum, master=ID, node=ID, revision=N or role=ROLE";
+    let Some(text) = typed.text("for")? else {
+        return Err(typed.wrong(format!("--for is missing: {GOALS}")));
+    };
+    let named = |id: &str| {
+        NodeId::new(id).ok_or_else(|| typed.wrong(format!("--for {text}: {id} is no node's name")))
+    };
+    match text.split_once('=') {
+        None if text == "master" => return Ok(Goal::Master),
+        None if text == "quorum" => return Ok(Goal::Quorum),
+        Some(("master", id)) => return named(id).map(Goal::MasterIs),
+        Some(("node", id)) => return named(id).map(Goal::Node),
+        Some(("revision", number)) => {
+            let wrong = |_| typed.wrong(format!("--for {text}: {number} is no whole number"));
+            return number.parse().map(Goal::Revision).map_err(wrong);
+        }
+        Some(_) | None => {}
+    }
+    let role = text.strip_prefix("role=").unwrap_or(&text);
+    if let Some(role) = ROLES.iter().find(|known| text.starts_with("role=") && **known == role) {
+        return Ok(Goal::Role(role));
+    }
+    let goals = ["master", "quorum", "master=", "node=", "revision="].map(str::to_owned);
+    let goals: Vec<String> =
+        goals.into_iter().chain(ROLES.map(|role| format!("role={role}"))).collect();
+    let meant = match ROLES.iter().find(|role| **role == text) {
+        Some(role) => Some(format!("role={role}")),
+        None => nearest(&text, goals.iter().map(String::as_str)).map(str::to_owned),
+    };
+    let wrong = format!("--for {text}: must be {GOALS}; ROLE is {}", ROLES.join(", "));
+    Err(UsageError { meant, ..typed.wrong(wrong) })
+}
+
+/// Whose timing `config timing` shows.
+pub(super) fn timing(typed: &mut Typed) -> TimingSource {
+    let Some(word) = typed.operands.pop() else { return TimingSource::Presets };
+    let presets = [Preset::Lan, Preset::Default, Preset::Wan];
+    match presets.into_iter().find(|preset| *preset.name() == *word) {
+        Some(preset) => TimingSource::Preset(preset),
+        None => TimingSource::File(PathBuf::from(word)),
+    }
 }

@@ -3,6 +3,7 @@
 //! Never decides what happened, and never gives one name to two things.
 
 mod answers;
+pub mod doctor;
 mod happenings;
 
 use crate::protocol::effects::{Alarm, ChangeReason, Event, Rejection, StopReason, Suspicion};
@@ -36,7 +37,7 @@ pub struct Section {
 }
 
 /// The whole table.
-pub static SECTIONS: [Section; 8] = [
+pub static SECTIONS: [Section; 9] = [
     Section { kind: "event", title: "Events", codes: happenings::EVENTS },
     Section {
         kind: "alarm",
@@ -64,6 +65,7 @@ pub static SECTIONS: [Section; 8] = [
         title: "Why an edit of the document is not taken",
         codes: answers::REJECTIONS,
     },
+    Section { kind: "finding", title: "What quorate doctor finds", codes: doctor::FINDINGS },
     Section { kind: "exit", title: "Exit codes", codes: answers::EXITS },
 ];
 

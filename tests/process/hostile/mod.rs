@@ -9,6 +9,7 @@
 //! | `echoes` | a member that says again what was true once (F15, F16, F42, F87) |
 //! | `strangers` | callers that prove no key of the cluster (H01-H09, H22) |
 //! | `intruders` | callers that prove a member's key and then break the rules (H12-H28) |
+//! | `newer` | a member of a later release (F80) |
 //! | `hosts` | whoever listens where a member should (H04, H25, H30) |
 
 mod canary;
@@ -21,6 +22,7 @@ mod echoes;
 mod hosts;
 mod intruders;
 mod lies;
+mod newer;
 mod strangers;
 mod support;
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quorate::cli::args::{
     self, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience,
-    Preset, RunOptions, Scope, Show, Stay, Traces, Trial, Wanted, Watch,
+    Preset, RunOptions, Scope, Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
 };
 use quorate::cli::help;
 use quorate::protocol::units::{NodeId, Term};
@@ -22,6 +22,10 @@ fn command(line: &str) -> Command {
 
 fn complaint(line: &str) -> String {
     read(line).unwrap_err()
+}
+
+fn bravo() -> NodeId {
+    NodeId::new("bravo").unwrap()
 }
 
 const DEMO: DemoOptions =
@@ -87,6 +91,19 @@ fn every_command_is_understood() {
         ("wait --for master", Command::Wait(Goal::Master, seconds(30))),
         ("wait --for=quorum --timeout 2m", Command::Wait(Goal::Quorum, seconds(120))),
         ("wait --for role=follower", Command::Wait(Goal::Role("follower"), seconds(30))),
+        ("wait --for revision=7", Command::Wait(Goal::Revision(7), seconds(30))),
+        ("wait --for node=bravo", Command::Wait(Goal::Node(bravo()), seconds(30))),
+        ("wait --for master=bravo", Command::Wait(Goal::MasterIs(bravo()), seconds(30))),
+        ("doctor --json", Command::Doctor(Format::Json)),
+        ("config timing", Command::ConfigTiming(TimingSource::Presets, Format::Text)),
+        (
+            "config timing wan",
+            Command::ConfigTiming(TimingSource::Preset(Preset::Wan), Format::Text),
+        ),
+        (
+            "config timing - --json",
+            Command::ConfigTiming(TimingSource::File("-".into()), Format::Json),
+        ),
         ("step-down", Command::StepDown(seconds(60))),
         ("step-down --for 5s", Command::StepDown(seconds(5))),
         ("transfer", Command::Transfer(None)),
@@ -218,6 +235,8 @@ fn what_makes_no_sense_is_refused() {
         ("wait", "--for is missing"),
         ("wait --for", "--for"),
         ("wait --for candidate", "did you mean role=candidate?"),
+        ("wait --for revision=x", "x is no whole number"),
+        ("wait --for node=a/b", "a/b is no node"),
         ("wait --for master --timeout 30", "30"),
         ("step-down --for soon", "soon"),
     ];

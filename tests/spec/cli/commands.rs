@@ -174,7 +174,17 @@ fn status_as_json_is_the_report_on_one_line() {
 
 #[test]
 fn wait_ends_at_once_when_it_is_so_already() {
-    let goals = [Goal::Master, Goal::Quorum, Goal::Role("follower")];
+    let [alpha, bravo] = ["alpha", "bravo"].map(|id| NodeId::new(id).unwrap());
+    let goals = [
+        Goal::Master,
+        Goal::Quorum,
+        Goal::Role("follower"),
+        Goal::MasterIs(alpha.clone()),
+        Goal::Node(alpha),
+        Goal::Node(bravo),
+        Goal::Revision(7),
+        Goal::Revision(3),
+    ];
     for goal in goals {
         let ran = World::ask_status(&Command::Wait(goal, WAIT), follower());
         assert_eq!(ran.code, 0);
@@ -191,8 +201,8 @@ fn wait_counts_a_missing_daemon_as_not_yet() {
 #[test]
 fn wait_says_what_it_saw_last_when_it_gives_up() {
     let ran = World::ask_status(&Command::Wait(Goal::Master, Duration::ZERO), alone());
-    let expected =
-        "not in time: bravo is candidate, there is no master, 1 voters are heard and 2 needed";
+    let expected = "not in time: bravo is candidate, there is no master, 1 voters are heard and 2 needed, \
+         revision 7, it hears nobody";
     assert_eq!((ran.code, ran.message.as_str()), (124, expected));
 }
 

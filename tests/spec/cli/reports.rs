@@ -124,6 +124,7 @@ pub(super) fn peer(id: &str) -> PeerReport {
         follows: (id != "alpha").then(|| "alpha".into()),
         hears: vec!["bravo".into()],
         clock_deviant: false,
+        clock: None,
         healthy: Some(true),
         freshness: None,
         link: "connected".into(),
