@@ -108,8 +108,8 @@ impl Budget {
                  node is waited for {stagger_ms} ms"
             ),
             format!(
-                "failover    at most {failover_ms} ms = dead_after x (1 + drift), and {stagger_ms} ms \
-                 for each preferred"
+                "failover    at most {failover_ms} ms = dead_after x (1 + drift), and {stagger_ms} \
+                 ms for each preferred"
             ),
             "            voter that is away, and about 5 round trips and writes".to_owned(),
         ]

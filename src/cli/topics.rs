@@ -3,6 +3,7 @@
 //! Never parses, never prints and never lays out a page.
 
 mod changes;
+mod checks;
 mod joining;
 mod shape;
 
@@ -188,20 +189,7 @@ pub static TOPICS: &[Topic] = &[
         ],
         ..topic("wait", Shelf::Ask, "wait until there is a master, a quorum, a node, a role")
     },
-    Topic {
-        flags: &[JSON],
-        about: "One page: who hears whom in each direction, round trips, clocks, disk, room, keys\n\
-                and permissions, releases, what the timing leaves, what each single failure would\n\
-                do, and what keeps this node back. What needs attention comes first, with where\n\
-                to look. It changes nothing and writes nothing. Without a daemon it looks at the\n\
-                files, the key and the address to listen at. Run it as root or as the daemon's\n\
-                user. `quorate explain` knows the names of its findings.",
-        exits: &[
-            (1, "something needs attention; notices alone do not"),
-            (74, "the answer cannot be printed"),
-        ],
-        ..topic("doctor", Shelf::Ask, "find out what needs attention, on one page")
-    },
+    checks::DOCTOR,
     Topic {
         flags: &[
             switch("follow", "stay, and print each new event as it happens"),
@@ -367,21 +355,7 @@ pub static TOPICS: &[Topic] = &[
         ],
         ..topic("config check", Shelf::Configure, "check a file before it is used")
     },
-    Topic {
-        operand: Operand::Optional("PRESET|FILE"),
-        flags: &[JSON],
-        about: "What follows from dead_after and the other times, with the arithmetic: how long\n\
-                a lease is, when stopping begins, how many heartbeats may be lost, how long a\n\
-                failover takes. PRESET is lan, default or wan, FILE a cluster.yaml (- is\n\
-                standard input). Without either, the presets side by side: contrib/doc/timing.md.",
-        exits: &[
-            (65, "it is larger than 1 MiB"),
-            (66, "it is not there, no plain file, or cannot be read"),
-            (77, "not allowed to read it"),
-            (78, "the file is wrong; what and where is said"),
-        ],
-        ..topic("config timing", Shelf::Configure, "show what a timing means, in numbers")
-    },
+    checks::CONFIG_TIMING,
     topic("config origin", Shelf::Configure, "which files are used and who said so"),
     Topic {
         operand: Operand::Optional("CODE|who"),

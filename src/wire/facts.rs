@@ -12,7 +12,7 @@ use crate::wire::control::StatusReport;
 pub struct FactsReport {
     /// Everything that `quorate status` shows.
     pub status: StatusReport,
-    /// What this node is in the document: `voter`, `witness` or `observer`; null if it is not in it.
+    /// What this node is in the document: `voter`, `witness` or `observer`; null if nothing.
     pub member: Option<String>,
     /// Where the document says it listens.
     pub address: Option<String>,

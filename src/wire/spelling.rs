@@ -185,7 +185,7 @@ struct PresenceMirror {
     is_vote_ready: bool,
     #[serde(rename = "electable")]
     is_electable: bool,
-    #[serde(rename = "healthy")]
+    #[serde(rename = "healthy", default = "unless_it_says")]
     is_healthy: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     freshness: Option<u64>,
@@ -198,6 +198,11 @@ struct PresenceMirror {
     reading: Moment,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     echo: Option<Echo>,
+}
+
+/// The first release knows no health: its nodes are well.
+fn unless_it_says() -> bool {
+    true
 }
 
 #[derive(Serialize, Deserialize)]

@@ -75,7 +75,8 @@ fn a_node_that_is_gone_is_named_and_the_next_loss_is_foretold_as_fatal() {
     let of = |wanted: &str| findings.iter().find(|(code, _)| code == wanted).unwrap().1.clone();
     assert!(of("node-silent").starts_with("nobody hears charlie; alpha calls it at 127."));
     assert!(of("node-silent").contains("connection refused"), "{findings:?}");
-    let fatal = "nobody would be master if alpha fails, or if bravo fails, or if the link alpha - bravo is cut";
+    let fatal = "nobody would be master if alpha fails, or if bravo fails, or if the link \
+                 alpha - bravo is cut";
     assert_eq!(of("one-failure"), fatal);
 }
 

@@ -7,7 +7,7 @@ use std::io::{self, Read};
 use std::time::Duration;
 
 use quorate::protocol::durable::{Durable, Identity};
-use quorate::protocol::message::{Fetch, Message, Offer};
+use quorate::protocol::message::{Fetch, Message, Offer, Presence};
 use quorate::protocol::units::{ClusterId, Position, Term};
 use quorate::wire::codec::{BODY_MAX, WireError, decode, encode, hash_of};
 use quorate::wire::frame::{Class, Frame, FrameError, Frames, header};
@@ -67,6 +67,16 @@ fn unknown_fields_are_skipped_and_unknown_messages_refused() {
     assert_eq!(read_text(fetch), Ok(Message::Fetch(Fetch { have })));
     let outcome = read_text(r#"{"gossip":{}}"#);
     assert!(matches!(outcome, Err(WireError::Unknown { kind, .. }) if kind == "gossip"));
+}
+
+#[test]
+fn a_node_of_the_first_release_which_knows_no_health_is_well() {
+    let presence = Any::from_seed(6).presence();
+    let spelled = String::from_utf8(encode(&Message::Beat(presence.clone()))).unwrap();
+    let says = format!("\"healthy\":{},", presence.is_healthy);
+    assert!(spelled.contains(&says), "{spelled}");
+    let outcome = read_text(&spelled.replace(&says, ""));
+    assert_eq!(outcome, Ok(Message::Beat(Presence { is_healthy: true, ..presence })));
 }
 
 #[test]

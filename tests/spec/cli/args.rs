@@ -220,7 +220,7 @@ fn what_makes_no_sense_is_refused() {
         ("events --new", "--new needs --follow"),
         ("help demo-node", "unknown command demo-node"),
         ("demo-nod", "unknown command demo-nod\n"),
-        ("config", "config needs one more word: check or origin"),
+        ("config", "config needs one more word: check or timing or origin"),
         ("status now", "unexpected word now"),
         ("transfer a b", "unexpected word b"),
         ("explain 76", "unknown code 76\n"),
