@@ -127,14 +127,14 @@ fn unread(line: &[u8], error: &serde_json::Error) -> WireError {
     let why = quoted(error);
     match serde_json::from_slice::<BTreeMap<String, IgnoredAny>>(line) {
         Ok(object) if object.len() == 1 => {
-            let kind = object.keys().next().map(quoted_kind).unwrap_or_default();
+            let kind = object.keys().next().map(|kind| quoted_kind(kind)).unwrap_or_default();
             WireError::Unknown { kind, why }
         }
         Ok(_) | Err(_) => WireError::Malformed(why),
     }
 }
 
-fn quoted_kind(kind: &String) -> String {
+fn quoted_kind(kind: &str) -> String {
     kind.chars().take(KIND_MAX).flat_map(char::escape_default).collect()
 }
 

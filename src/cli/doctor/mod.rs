@@ -97,10 +97,10 @@ fn gathered(places: &Places) -> Facts {
 }
 
 fn asked(door: &Place) -> Result<Box<FactsReport>, Trouble> {
-    match client::ask(door, &Request::Doctor {}, ANSWER_LIMIT)? {
-        Response::Doctor(report) => Ok(report),
-        _ => Err(Trouble::Foreign(door.path.clone())),
-    }
+    let Response::Doctor(report) = client::ask(door, &Request::Doctor {}, ANSWER_LIMIT)? else {
+        return Err(Trouble::Foreign(door.path.clone()));
+    };
+    Ok(report)
 }
 
 fn read(path: &Path) -> Result<NodeSettings, String> {
