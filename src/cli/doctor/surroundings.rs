@@ -154,6 +154,12 @@ fn held_back(report: &FactsReport) -> Vec<Finding> {
         let advice = "a step-down asked for it; it ends by itself";
         found.push(Finding::new(Weight::Notice, codes::HELD_BACK, message, advice));
     }
+    // An older daemon says nothing of a policy.
+    if !status.ranking.automatic && !status.ranking.policy.is_empty() {
+        let message = "mastership does not move by itself: maintenance, or auto_failover: false";
+        let advice = "nothing, if that is meant; quorate explain who shows what keeps whom back";
+        found.push(Finding::new(Weight::Notice, codes::HELD_BACK, message, advice));
+    }
     if let Some(words) = status.watchdog.as_ref().filter(|words| words.starts_with("not armed")) {
         // Only whoever acts arms it.
         let weight = if status.role == "master" { Weight::Problem } else { Weight::Notice };

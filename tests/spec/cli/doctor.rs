@@ -248,6 +248,7 @@ fn what_holds_a_node_back_and_what_alarmed_lately_is_told() {
     let facts = facts(|report| {
         report.status.objections = vec!["health: the database is down".into()];
         report.status.hold_off_left_ms = Some(9_000);
+        report.status.ranking.policy = "sticky".into();
         report.status.watchdog = Some("not armed: the device is busy".into());
         let [lately, long_ago] =
             [5_000, 4_000_000].map(|last_ms| AlarmReport { count: 2, last_ms });
@@ -257,6 +258,7 @@ fn what_holds_a_node_back_and_what_alarmed_lately_is_told() {
     let wanted = [
         (Weight::Warning, "held-back"),
         (Weight::Warning, "alarms-lately"),
+        (Weight::Notice, "held-back"),
         (Weight::Notice, "held-back"),
         (Weight::Notice, "held-back"),
     ];
