@@ -10,7 +10,7 @@ use std::io::{self, Read, Write};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
-use rcgen::{CertificateParams, DnType, KeyPair, PKCS_ED25519};
+use rcgen::{CertificateParams, DnType};
 use ring::digest;
 use rustix::fs::OFlags;
 use rustls::pki_types::pem::PemObject;
@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
+use crate::daemon::suite::Signer;
 use crate::protocol::units::{NodeId, Pin};
 
 const KEY_FILE: &str = "node.key";
@@ -128,18 +129,18 @@ impl Keys {
     /// A new Ed25519 key, with `node`'s name in its certificate for people.
     #[must_use]
     pub fn generate(node: &NodeId) -> Self {
-        let pair = KeyPair::generate_for(&PKCS_ED25519)
-            .expect("the system has random bytes once it has booted");
-        Self::of(&pair, node)
+        let key = Signer::generate();
+        let signer = Signer::of(&key).expect("it was made this moment");
+        Self::of(key, &signer, node)
     }
 
-    fn of(pair: &KeyPair, node: &NodeId) -> Self {
+    fn of(key: PrivatePkcs8KeyDer<'static>, signer: &Signer, node: &NodeId) -> Self {
         let mut params = CertificateParams::default();
         params.distinguished_name.push(DnType::CommonName, node.as_str());
-        let certificate = params.self_signed(pair).expect("a key signs its own certificate");
+        let certificate = params.self_signed(signer).expect("a key signs its own certificate");
         let certificate = certificate.der().clone();
         let pin = pin_of(&certificate).expect("rcgen writes well-formed certificates");
-        Self { key: PrivatePkcs8KeyDer::from(pair.serialize_der()), certificate, pin }
+        Self { key, certificate, pin }
     }
 
     /// Makes the missing `node.crt` in `dir` from the `node.key` there: the pin stays the same,
@@ -152,9 +153,8 @@ impl Keys {
         let malformed = |why: String| KeyError::Malformed(path.clone(), why);
         let key = PrivatePkcs8KeyDer::from_pem_slice(&read_guarded(&path, 0o077)?)
             .map_err(|e| malformed(e.to_string()))?;
-        let pair = KeyPair::from_pkcs8_der_and_sign_algo(&key, &PKCS_ED25519)
-            .map_err(|e| malformed(e.to_string()))?;
-        let keys = Self::of(&pair, node);
+        let signer = Signer::of(&key).map_err(|e| malformed(e.to_string()))?;
+        let keys = Self::of(key, &signer, node);
         keys.write_certificate(dir)?;
         Ok(keys)
     }

@@ -95,6 +95,7 @@ mod session;
 mod shared;
 mod slots;
 mod socket;
+mod suite;
 pub mod tls;
 mod usher;
 pub mod waiting;

@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError, RwLock};
 
 use rustls::client::Resumption;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
-use rustls::crypto::{CryptoProvider, ring as provider, verify_tls13_signature};
+use rustls::crypto::{CryptoProvider, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::server::danger::{ClientCertVerified, ClientCertVerifier};
 use rustls::server::{ClientHello, NoServerSessionStorage};
@@ -19,6 +19,7 @@ use rustls::{
 pub use crate::daemon::keys::{KeyError, Keys};
 
 use crate::daemon::keys::pin_of;
+use crate::daemon::suite;
 use crate::protocol::membership::Member;
 use crate::protocol::units::{NodeId, Pin};
 use crate::wire::codec::quoted;
@@ -221,7 +222,7 @@ struct Check {
 
 impl Check {
     fn new(trust: &Arc<Trust>, wanted: Wanted) -> Self {
-        let provider = Arc::new(provider::default_provider());
+        let provider = Arc::new(suite::provider());
         Self { trust: Arc::clone(trust), wanted, provider }
     }
 
