@@ -31,19 +31,57 @@ pub(crate) fn index(id: &NodeId) -> usize {
     index
 }
 
-/// The disk of the node with this index.
+/// The first disk of the node with this index.
 pub(crate) fn storage(index: usize) -> StorageId {
-    StorageId([u8::try_from(index).expect("at most nine") + 1; 16])
+    storage_of(index)
 }
 
-fn member(index: usize, role: MemberRole) -> Member {
+/// Disks have numbers: the first ones have those of their nodes, then come the second ones.
+pub(crate) const DISKS_MAX: usize = VOTERS_MAX * 3;
+
+/// The number of this disk.
+pub(crate) fn disk(storage: StorageId) -> usize {
+    usize::from(storage.0[0]) - 1
+}
+
+/// The disk with this number.
+pub(crate) fn storage_of(disk: usize) -> StorageId {
+    StorageId([u8::try_from(disk).expect("a small number") + 1; 16])
+}
+
+/// The number of the disk that this node gets when the one with the number `disk` is lost, if it
+/// gets one more.
+pub(crate) fn next_disk(disk: usize) -> Option<usize> {
+    Some(disk + VOTERS_MAX).filter(|next| *next < DISKS_MAX)
+}
+
+/// What a document says of one node.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Seat {
+    /// What it is for; none where the document does not name it.
+    pub(crate) role: Option<MemberRole>,
+    /// The number of its disk.
+    pub(crate) disk: usize,
+}
+
+impl core::fmt::Debug for Seat {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        match self.role {
+            Some(role) if self.disk < VOTERS_MAX => write!(f, "{role:?}"),
+            Some(role) => write!(f, "{role:?}/{}", self.disk / VOTERS_MAX),
+            None => write!(f, "-"),
+        }
+    }
+}
+
+fn member(index: usize, role: MemberRole, disk: usize) -> Member {
     Member {
         id: name(index),
         address: format!("{}:9901", NAMES[index]).into(),
         role,
         priority: priority(index),
         pin: Pin([u8::try_from(index).expect("at most nine"); 32]),
-        storage: storage(index),
+        storage: storage_of(disk),
         is_in_sync: true,
         standby: None,
     }
@@ -135,22 +173,38 @@ pub(crate) fn roles(document: &Document) -> Vec<MemberRole> {
     document.charter.members.all().map(|member| member.role).collect()
 }
 
-/// The same with a role for each node; none if nobody could lead.
+/// What a document says of each of `size` nodes, in the order of their names.
+pub(crate) fn seats(document: &Document, size: usize) -> Vec<Seat> {
+    let members = &document.charter.members;
+    let seat = |index| match members.find(&name(index)) {
+        Some(member) => Seat { role: Some(member.role), disk: disk(member.storage) },
+        None => Seat { role: None, disk: index },
+    };
+    (0..size).map(seat).collect()
+}
+
+/// The same with a role for each node, on its first disk; none if nobody could lead.
 pub(crate) fn document_of(
     roles: &[MemberRole],
     settings: Settings,
     number: u64,
 ) -> Option<Document> {
-    let members = roles.iter().enumerate().map(|(index, role)| {
+    let seat = |(disk, role): (usize, &MemberRole)| Seat { role: Some(*role), disk };
+    seated(&roles.iter().enumerate().map(seat).collect::<Vec<_>>(), settings, number)
+}
+
+/// The same with a seat for each node; none if nobody could lead.
+pub(crate) fn seated(seats: &[Seat], settings: Settings, number: u64) -> Option<Document> {
+    let members = seats.iter().enumerate().filter_map(|(index, seat)| {
         let is_in = |bits: u16| bits & 1 << index != 0;
-        Member {
+        Some(Member {
             is_in_sync: !is_in(settings.customs.lagging),
             standby: is_in(settings.customs.standby).then(Override::default),
-            ..member(index, *role)
-        }
+            ..member(index, seat.role?, seat.disk)
+        })
     });
     let members = Membership::new(members.collect()).ok()?;
-    let body = format!("edit {number}: {settings:?} {roles:?}");
+    let body = format!("edit {number}: {settings:?} {seats:?}");
     let charter = Charter {
         name: "sim".into(),
         cluster: CLUSTER,
@@ -182,10 +236,10 @@ pub(crate) fn founding(index: usize, document: &Document) -> Durable {
     Durable::founding(identity, document.clone())
 }
 
-/// The first record of a node that lost its disk: another disk, and nothing remembered (R52).
-pub(crate) fn wiped(index: usize, document: &Document) -> Durable {
+/// The first record of a node on another disk: nothing is remembered but a document (R52).
+pub(crate) fn refounded(index: usize, disk: usize, document: &Document) -> Durable {
     let mut record = founding(index, document);
-    record.identity.storage = StorageId([u8::try_from(index).expect("at most nine") + 101; 16]);
+    record.identity.storage = storage_of(disk);
     record
 }
 

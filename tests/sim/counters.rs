@@ -7,7 +7,9 @@ use std::collections::BTreeMap;
 use std::fmt;
 
 use crate::protocol::effects::{Answer, EditOutcome, Event, Rejection, StopReason};
+use crate::protocol::membership::VOTERS_MAX;
 use crate::protocol::message::{Message, Refusal, Verdict};
+use crate::protocol::units::Position;
 use crate::sim::faults::Kind;
 use crate::sim::history::{Fact, History};
 
@@ -28,6 +30,12 @@ pub(crate) enum Count {
     VotersWent,
     VoterChangesRefused,
     ClustersThatChurned,
+    MachinesJoined,
+    BackupsRestored,
+    DisksLost,
+    VotesFromLaterDisks,
+    MastersOnLaterDisks,
+    MembersTakenOut,
     LeasesRunOut,
     WinnersThatNeverActed,
     RecordsLostInCrash,
@@ -51,7 +59,7 @@ pub(crate) enum Count {
 
 impl Count {
     /// All of them.
-    pub(crate) const ALL: [Self; 33] = [
+    pub(crate) const ALL: [Self; 39] = [
         Self::ElectionsWon,
         Self::ElectionsFailed,
         Self::Activations,
@@ -66,6 +74,12 @@ impl Count {
         Self::VotersWent,
         Self::VoterChangesRefused,
         Self::ClustersThatChurned,
+        Self::MachinesJoined,
+        Self::BackupsRestored,
+        Self::DisksLost,
+        Self::VotesFromLaterDisks,
+        Self::MastersOnLaterDisks,
+        Self::MembersTakenOut,
         Self::LeasesRunOut,
         Self::WinnersThatNeverActed,
         Self::RecordsLostInCrash,
@@ -131,13 +145,23 @@ impl Counters {
         match fact {
             Fact::Began { node, .. } => {
                 self.add(Count::Activations);
+                if history.disks[*node] >= VOTERS_MAX {
+                    self.add(Count::MastersOnLaterDisks);
+                }
                 if history.activations.last().is_some_and(|last| last.node != *node) {
                     self.add(Count::Failovers);
                 }
             }
             Fact::Told { event, .. } => self.told(event),
             Fact::Answered { answer, .. } => self.answered(history, answer),
-            Fact::Said { message, .. } => self.said(message),
+            Fact::Said { node, message, .. } => {
+                let disk = history.disks[*node];
+                let is_voter = history.voters(history.accepted[*node]) & 1 << disk != 0;
+                if is_voter && disk >= VOTERS_MAX && is_vote(message) {
+                    self.add(Count::VotesFromLaterDisks);
+                }
+                self.said(message);
+            }
             Fact::Crashed { lost_record: true, .. } => self.add(Count::RecordsLostInCrash),
             Fact::DiskFailed => self.add(Count::DisksFailed),
             _ => {}
@@ -169,6 +193,10 @@ impl Counters {
                 self.add(Count::EditsCommitted);
                 let parent = history.documents.get(position).and_then(|known| known.parent);
                 let before = parent.map_or(0, |parent| history.voters(parent)).count_ones();
+                let members = |at: Position| history.documents.get(&at).map_or(0, |d| d.members);
+                if parent.is_some_and(|parent| members(parent) & !members(*position) != 0) {
+                    self.add(Count::MembersTakenOut);
+                }
                 match history.voters(*position).count_ones().cmp(&before) {
                     Ordering::Greater => self.add(Count::VotersCame),
                     Ordering::Less => self.add(Count::VotersWent),
@@ -205,6 +233,10 @@ impl Counters {
             _ => {}
         }
     }
+}
+
+fn is_vote(message: &Message) -> bool {
+    matches!(message, Message::VoteReply(ballot) if ballot.verdict == Verdict::Granted)
 }
 
 impl fmt::Display for Counters {

@@ -20,7 +20,7 @@ impl World {
         };
         let every = self.promise();
         for _ in 0..ORDER_TRIES {
-            if self.broken.is_some() || self.documents().all(in_order) {
+            if self.broken.is_some() || self.concerned().all(in_order) {
                 return;
             }
             match self.acting() {
@@ -34,14 +34,20 @@ impl World {
         self.fail("P7", "people can put a cluster in order whose majority can talk", detail);
     }
 
+    /// The documents of whoever is to hear of edits: who was taken out hears of none any more.
+    fn concerned(&self) -> impl Iterator<Item = &Document> {
+        let is_named = |node: &usize| self.members().find(&charters::name(*node)).is_some();
+        (0..self.plan.size).filter(is_named).filter_map(|node| self.document_at(node))
+    }
+
     fn take_back(&mut self, master: usize) {
         let Some(node) = self.machines[master].node.as_ref() else { return };
         let committed = node.committed().clone();
-        let roles = charters::roles(&committed);
+        let seats = charters::seats(&committed, self.plan.size);
         let mut settings = charters::settings(&committed);
         settings.customs = settings.customs.in_order();
         self.edits += 1;
-        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
+        if let Some(document) = charters::seated(&seats, settings, self.edits) {
             self.ask(master, Wish::Propose { revision: committed.revision, document });
         }
     }

@@ -6,7 +6,7 @@ use core::time::Duration;
 
 use crate::protocol::effects::{Condition, Input, Suspicion};
 use crate::sim::charters;
-use crate::sim::disk::{Disk, Health};
+use crate::sim::disk::Health;
 use crate::sim::draw::Draw;
 use crate::sim::machine::Nap;
 use crate::sim::network::Weather;
@@ -50,7 +50,7 @@ pub(crate) enum Kind {
     SlowDisk,
     /// A disk fails; later the daemon starts on a sound one.
     FailingDisk,
-    /// A node loses its disk and comes back with a new one, for good; a minority at most.
+    /// A node loses its disk and comes back with a new one; a minority at most.
     Wipe,
     /// What acts under mastership ends by itself, or its guard dies, which kills it.
     WorkEnds,
@@ -384,25 +384,6 @@ impl World {
         }
         let lasts = self.spell() * 2;
         self.later(lasts, Undo::ReplaceDisk(node));
-    }
-
-    /// A daemon dies and its disk with it; it comes back with a disk that no document names.
-    fn wipe(&mut self, node: usize) {
-        // Where voters come and go, an edit may lean on a disk in the very moment in which it is
-        // lost, and lose the majority with it: there only one observer's disk is lost.
-        let is_second = self.machines.iter().any(|machine| machine.is_wiped);
-        let is_risky = self.plan.churns && (is_second || self.is_voter(node));
-        if is_risky || !self.can_spare(node) {
-            return;
-        }
-        self.crash(node);
-        let document = charters::document_of(&self.plan.roles, self.plan.settings[0], 0);
-        let document = document.expect("somebody may lead");
-        let machine = &mut self.machines[node];
-        machine.is_wiped = true;
-        machine.disk = Disk::new(charters::wiped(node, &document), machine.disk.latency);
-        let away = self.draw.skewed(Duration::from_millis(1), self.promise() * 3);
-        self.queue.put(self.now.after(away), Due::Start { node });
     }
 
     /// Within the bound for good; a slew far beyond it hits the clock that is steered by the time

@@ -6,8 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use crate::protocol::durable::{Document, Durable};
 use crate::protocol::effects::{Answer, EditOutcome, Event, Order};
-use crate::protocol::membership::Member;
-use crate::protocol::membership::VOTERS_MAX;
+use crate::protocol::membership::{Member, VOTERS_MAX};
 use crate::protocol::message::{Message, Verdict};
 use crate::protocol::units::{Hash, Position, RequestId, StorageId, Term};
 use crate::sim::charters;
@@ -65,8 +64,10 @@ pub(crate) struct Known {
     pub(crate) hash: Hash,
     /// What it was made from.
     pub(crate) parent: Option<Position>,
-    /// Its voters, a bit each.
-    pub(crate) voters: u16,
+    /// The disks of its voters, a bit each.
+    pub(crate) voters: u32,
+    /// Who is named in it.
+    pub(crate) members: u16,
     /// Who may lead by it.
     pub(crate) leads: u16,
 }
@@ -91,20 +92,24 @@ pub(crate) struct History {
     pub(crate) winners: BTreeMap<Term, usize>,
     /// Whom each disk ever held a vote for, by disk and term.
     pub(crate) votes_on_disk: BTreeMap<(usize, Term), usize>,
-    /// Whom each node ever told that it has its vote.
+    /// Whom each disk ever told that it has its vote.
     pub(crate) votes_said: BTreeMap<(usize, Term), usize>,
     /// Every document ever made.
     pub(crate) documents: BTreeMap<Position, Known>,
     /// The disks that ever held each document or one made from it, a bit each.
-    pub(crate) held: BTreeMap<Position, u16>,
+    pub(crate) held: BTreeMap<Position, u32>,
     /// The document of each node's daemon, running or last.
     pub(crate) accepted: [Position; VOTERS_MAX],
-    /// The voters of that document, a bit each.
-    electors: [u16; VOTERS_MAX],
+    /// The disks of the voters of the document under which each node acts, a bit each.
+    electors: [u32; VOTERS_MAX],
+    /// The disk from which each node's daemon began what acts there: it may be lost meanwhile.
+    acts_from: [usize; VOTERS_MAX],
+    /// The number of each node's disk, running or last.
+    pub(crate) disks: [usize; VOTERS_MAX],
     /// The newest document known to be committed.
     pub(crate) committed: Position,
-    /// What each voter promised, by holder.
-    pub(crate) vows: [[Option<Vow>; VOTERS_MAX]; VOTERS_MAX],
+    /// What each voter promised, by holder; voters are disks (R52).
+    pub(crate) vows: Vec<[Option<Vow>; VOTERS_MAX]>,
     /// When each heartbeat reached each voter, and the promise it named.
     receipts: [[Receipts; VOTERS_MAX]; VOTERS_MAX],
     /// Whether the candidate's document was older than the voter's whenever it asked, by voter,
@@ -151,21 +156,23 @@ pub(crate) fn release_in(from: usize, message: &Message) -> Option<(usize, Term)
 }
 
 fn known(document: &Document, parent: Option<Position>) -> Known {
+    let members = &document.charter.members;
+    let voters = members.voters().fold(0, |bits, member| bits | bit(member.storage));
     let named = |is_named: fn(&Member) -> bool| {
-        let members = document.charter.members.all().filter(|member| is_named(member));
+        let members = members.all().filter(|member| is_named(member));
         members.fold(0, |bits, member| bits | 1 << charters::index(&member.id))
     };
-    let [voters, leads] = [named(Member::votes), named(Member::may_lead)];
-    Known { hash: document.hash, parent, voters, leads }
+    let [all, leads] = [named(|_| true), named(Member::may_lead)];
+    Known { hash: document.hash, parent, voters, members: all, leads }
 }
 
-fn is_most(some: u16, voters: u16) -> bool {
+fn is_most(some: u32, voters: u32) -> bool {
     (some & voters).count_ones() * 2 > voters.count_ones()
 }
 
-/// Whether what `node` says with this disk counts: documents name the first disk of each (R52).
-pub(crate) fn counts(node: usize, storage: StorageId) -> bool {
-    storage == charters::storage(node)
+/// The bit of a disk.
+pub(crate) fn bit(storage: StorageId) -> u32 {
+    1 << charters::disk(storage)
 }
 
 impl History {
@@ -179,6 +186,9 @@ impl History {
             held: BTreeMap::from([(position, (1 << size) - 1)]),
             accepted: [position; VOTERS_MAX],
             electors: [known.voters; VOTERS_MAX],
+            disks: core::array::from_fn(|node| node),
+            acts_from: core::array::from_fn(|node| node),
+            vows: vec![Default::default(); size],
             committed: position,
             drift_ppm: document.charter.timing.drift_ppm(),
             ..Self::default()
@@ -218,23 +228,23 @@ impl History {
         self.known_released.get(&(voter, holder)).is_some_and(|known| *known >= term)
     }
 
-    /// The voters of the document at `position`, a bit each.
-    pub(crate) fn voters(&self, position: Position) -> u16 {
+    /// The disks of the voters of the document at `position`, a bit each.
+    pub(crate) fn voters(&self, position: Position) -> u32 {
         self.documents.get(&position).map_or(0, |document| document.voters)
     }
 
-    /// Whether the nodes in `some` are a majority of the voters of the document at `position`.
-    pub(crate) fn is_majority(&self, some: u16, position: Position) -> bool {
+    /// Whether the disks in `some` are a majority of the voters of the document at `position`.
+    pub(crate) fn is_majority(&self, some: u32, position: Position) -> bool {
         is_most(some, self.voters(position))
     }
 
-    /// The same for the document of this node's daemon.
-    pub(crate) fn is_majority_for(&self, some: u16, node: usize) -> bool {
-        is_most(some, self.electors[node])
+    /// The same for the document under which this node acts, with the disk it acts from.
+    pub(crate) fn is_majority_for(&self, some: u32, node: usize) -> bool {
+        is_most(some | 1 << self.acts_from[node], self.electors[node])
     }
 
-    /// The nodes other than `holder` that are bound to it at `now`, a bit each.
-    pub(crate) fn bound_to(&self, holder: usize, now: TrueTime) -> u16 {
+    /// The disks other than that of `holder` that are bound to it at `now`, a bit each.
+    pub(crate) fn bound_to(&self, holder: usize, now: TrueTime) -> u32 {
         let is_bound = |by: &[Option<Vow>; VOTERS_MAX]| by[holder].is_some_and(|v| v.until > now);
         let bits = self.vows.iter().enumerate().filter(|(_, by)| is_bound(by));
         bits.fold(0, |bound, (voter, _)| bound | 1 << voter)
@@ -256,9 +266,7 @@ impl History {
                     .or_insert_with(|| known(document, Some(before)));
                 self.take(node, document.position);
             }
-            Fact::Wrote { node, after, .. } if counts(node, after.identity.storage) => {
-                self.wrote(node, after);
-            }
+            Fact::Wrote { node, after, .. } => self.wrote(node, after),
             Fact::Said { node, to, message } => self.said(node, to, message),
             Fact::Heard { node, from, has, term, message } => {
                 self.heard(now, node, from, message);
@@ -271,6 +279,8 @@ impl History {
             }
             Fact::Began { node, term, .. } => {
                 self.activations.push(Activation { node, term, at: now });
+                self.acts_from[node] = self.disks[node];
+                self.electors[node] = self.voters(self.accepted[node]);
             }
             Fact::Died { term, .. } => {
                 self.endings.insert(term, now);
@@ -300,7 +310,6 @@ impl History {
                 self.known_released.retain(|(by, _), _| *by != node);
             }
             Fact::TimePassed
-            | Fact::Wrote { .. }
             | Fact::Ordered { .. }
             | Fact::Told { .. }
             | Fact::Answered { .. }
@@ -310,15 +319,28 @@ impl History {
 
     fn take(&mut self, node: usize, position: Position) {
         self.accepted[node] = position;
-        self.electors[node] = self.voters(position);
+        if self.acts_from[node] == self.disks[node] {
+            self.electors[node] = self.voters(position);
+        }
+    }
+
+    /// What the disk that this node has now promised.
+    fn vows_of(&mut self, node: usize) -> &mut [Option<Vow>; VOTERS_MAX] {
+        let disk = self.disks[node];
+        if self.vows.len() <= disk {
+            self.vows.resize(disk + 1, Default::default());
+        }
+        &mut self.vows[disk]
     }
 
     fn wrote(&mut self, node: usize, after: &Durable) {
+        let disk = charters::disk(after.identity.storage);
+        self.disks[node] = disk;
         if let Some(vote) = &after.vote {
-            self.votes_on_disk.entry((node, after.term)).or_insert(charters::index(vote));
+            self.votes_on_disk.entry((disk, after.term)).or_insert(charters::index(vote));
         }
         self.committed = self.committed.max(after.committed.position);
-        let bit = 1 << node;
+        let bit = bit(after.identity.storage);
         let mut at = Some(after.accepted.position);
         while let Some(position) = at {
             let disks = self.held.entry(position).or_insert(0);
@@ -333,21 +355,21 @@ impl History {
     fn said(&mut self, node: usize, to: usize, message: &Message) {
         if let Message::VoteReply(ballot) = message
             && ballot.verdict == Verdict::Granted
-            && counts(node, ballot.storage)
         {
-            self.votes_said.entry((node, ballot.candidacy)).or_insert(to);
+            let disk = charters::disk(ballot.storage);
+            self.votes_said.entry((disk, ballot.candidacy)).or_insert(to);
         }
         if let Message::HeartbeatAck(ack) = message
             && ack.verdict == Verdict::Granted
-            && counts(node, ack.presence.storage)
             && !self.knows_released(node, to, ack.term)
             && let Some(receipt) = self.receipt(node, to, ack.term, ack.sequence)
         {
             let until = self.surely_lasts(receipt.came, receipt.promise);
-            let old = self.vows[node][to].unwrap_or(Vow { until, term: ack.term });
+            let vows = self.vows_of(node);
+            let old = vows[to].unwrap_or(Vow { until, term: ack.term });
             let vow = Vow { until: old.until.max(until), term: old.term.max(ack.term) };
-            self.vows[node] = Default::default();
-            self.vows[node][to] = Some(vow);
+            *vows = Default::default();
+            vows[to] = Some(vow);
         }
         if let Message::Release(release) | Message::TimeoutNow(release) = message {
             self.released.insert((node, release.term));
@@ -358,7 +380,7 @@ impl History {
         if let Message::Heartbeat(beat) = message {
             // Whoever won a later term had a majority that was bound to nobody else: promises to
             // earlier masters carry nothing any more, and this one replaces them (R24).
-            for (holder, vow) in self.vows[node].iter_mut().enumerate() {
+            for (holder, vow) in self.vows_of(node).iter_mut().enumerate() {
                 vow.take_if(|vow| holder != from && vow.term < beat.term);
             }
             let is_released = self.knows_released(node, from, beat.term);
@@ -377,7 +399,7 @@ impl History {
                 let known = self.known_released.entry((node, holder)).or_insert(term);
                 *known = (*known).max(term);
             }
-            self.vows[node][holder].take_if(|vow| vow.term <= term);
+            self.vows_of(node)[holder].take_if(|vow| vow.term <= term);
         }
     }
 }

@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use crate::protocol::effects::{Input, Order, Suspicion};
+use crate::protocol::membership::Member;
 use crate::protocol::node::Node;
 use crate::protocol::units::Term;
 use crate::sim::charters;
@@ -67,7 +68,7 @@ impl World {
     /// The daemon starts, unless it runs. It knows nothing of what its last process left behind.
     pub(crate) fn start(&mut self, node: usize) {
         let machine = &mut self.machines[node];
-        if machine.node.is_some() || machine.is_gone {
+        if machine.node.is_some() || machine.is_gone || machine.is_away {
             return;
         }
         self.trace.note(self.now, format_args!("{} starts", machine.id));
@@ -84,6 +85,7 @@ impl World {
         }));
         let accepted = self.machines[node].disk.record().accepted.position;
         self.observe(&Fact::Started { node, accepted });
+        self.meet(node);
         self.step(node, Input::Tick);
         for peer in (0..self.plan.size).filter(|peer| *peer != node) {
             self.open_soon(node, peer);
@@ -136,9 +138,11 @@ impl World {
         }
     }
 
-    /// Whether a machine is there for good, with the disk that the documents name.
-    pub(crate) fn is_whole(&self, node: usize) -> bool {
-        !self.machines[node].is_gone && !self.machines[node].is_wiped
+    /// Whether the machine of this member is there for good, with the disk that it votes with.
+    pub(crate) fn is_whole(&self, member: &Member) -> bool {
+        let machine = &self.machines[charters::index(&member.id)];
+        let storage = machine.disk.record().identity.storage;
+        !machine.is_gone && !machine.is_away && storage == member.storage
     }
 
     // ---- guard and children --------------------------------------------------------------

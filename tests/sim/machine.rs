@@ -56,8 +56,10 @@ pub(crate) struct Machine {
     pub(crate) knows_disk_failed: bool,
     /// Whether it never comes back.
     pub(crate) is_gone: bool,
-    /// Whether its disk was lost: it counts for nothing from then on.
-    pub(crate) is_wiped: bool,
+    /// Whether it was not set up yet, or not again since its disk was lost: it has no daemon.
+    pub(crate) is_away: bool,
+    /// Who it could talk to when it last took a document, a bit each.
+    pub(crate) known: u16,
 }
 
 impl Machine {
@@ -77,7 +79,8 @@ impl Machine {
             wake: (None, 0),
             knows_disk_failed: false,
             is_gone: false,
-            is_wiped: false,
+            is_away: false,
+            known: u16::MAX,
         }
     }
 

@@ -31,6 +31,7 @@ pub(crate) mod faults;
 pub(crate) mod guard;
 pub(crate) mod history;
 mod lives;
+mod lodging;
 pub(crate) mod machine;
 pub(crate) mod missing;
 mod mutants;

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::protocol::effects::{Input, StepDownReason, Wish};
 use crate::protocol::membership::MemberRole;
-use crate::sim::charters::{self, Customs};
+use crate::sim::charters::{self, Customs, Seat};
 use crate::sim::faults::Kind;
 use crate::sim::world::World;
 
@@ -38,17 +38,17 @@ impl World {
         let Some(running) = self.machines[node].node.as_ref() else { return };
         let seen = running.committed().revision;
         let revision = if self.draw.one_in(10) { seen.saturating_sub(1) } else { seen };
-        let mut roles = charters::roles(running.committed());
+        let mut seats = charters::seats(running.committed(), self.plan.size);
         let mut settings = charters::settings(running.committed());
         if self.plan.churns && !self.draw.one_in(3) {
-            self.change_roles(&mut roles);
+            self.change_seats(&mut seats);
         } else if self.plan.churns && self.is_stormy && self.draw.one_in(2) {
             self.change_customs(&mut settings.customs);
         } else {
             settings = self.draw.pick(&self.plan.settings);
         }
         self.edits += 1;
-        if let Some(document) = charters::document_of(&roles, settings, self.edits) {
+        if let Some(document) = charters::seated(&seats, settings, self.edits) {
             self.ask(node, Wish::Propose { revision, document });
         }
     }
@@ -64,8 +64,9 @@ impl World {
         }
     }
 
-    /// One node is for something else now; sometimes two are, which must be refused.
-    fn change_roles(&mut self, roles: &mut [MemberRole]) {
+    /// One node is for something else now, or comes, or goes, or votes with another disk; sometimes
+    /// two do, which must be refused.
+    fn change_seats(&mut self, seats: &mut [Seat]) {
         for _ in 0..if self.draw.one_in(5) { 2 } else { 1 } {
             let choices = [
                 MemberRole::Voter,
@@ -74,8 +75,35 @@ impl World {
                 MemberRole::Observer,
                 MemberRole::Witness,
             ];
-            let node = self.draw.index(roles.len());
-            roles[node] = self.draw.pick(&choices);
+            let unfinished: Vec<usize> =
+                (0..seats.len()).filter(|n| self.waits(*n, seats)).collect();
+            let node = match unfinished.as_slice() {
+                [_, ..] if self.draw.one_in(2) => self.draw.pick(&unfinished),
+                _ => self.draw.index(seats.len()),
+            };
+            let seat = &mut seats[node];
+            let disk = self.disk_of(node);
+            let is_known = seat.role.is_some() && seat.disk == disk;
+            *seat = if !is_known && !self.draw.one_in(8) {
+                Seat { role: Some(MemberRole::Observer), disk }
+            } else if self.draw.one_in(8) {
+                Seat { role: None, ..*seat }
+            } else if seat.role == Some(MemberRole::Observer) && self.draw.one_in(2) {
+                Seat { role: Some(MemberRole::Voter), ..*seat }
+            } else {
+                Seat { role: Some(self.draw.pick(&choices)), ..*seat }
+            };
         }
+    }
+
+    fn disk_of(&self, node: usize) -> usize {
+        charters::disk(self.machines[node].disk.record().identity.storage)
+    }
+
+    /// Whether a node does not vote yet, or not with the disk it has now.
+    fn waits(&self, node: usize, seats: &[Seat]) -> bool {
+        let seat = seats[node];
+        let votes = matches!(seat.role, Some(MemberRole::Voter | MemberRole::Witness));
+        !votes || seat.disk != self.disk_of(node)
     }
 }

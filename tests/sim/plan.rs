@@ -59,6 +59,8 @@ pub(crate) struct Plan {
     pub(crate) size: usize,
     /// What each is for at first.
     pub(crate) roles: Vec<MemberRole>,
+    /// How many of the last machines are set up only later, and join then.
+    pub(crate) newcomers: usize,
     /// Whether edits are frequent and change who votes, too.
     pub(crate) churns: bool,
     /// The documents' contents: the first is the founding one.
@@ -91,7 +93,7 @@ impl Plan {
         let churns = draw.one_in(8);
         // Most runs are brief, so that there can be many; who votes changes in none of these.
         let is_brief = !churns && !draw.one_in(8);
-        let roles = any_roles(churns, draw);
+        let (roles, newcomers) = any_roles(churns, draw);
         let timing = match draw.below(10) {
             0..4 => Timing::LAN,
             4..6 => Timing::DEFAULT,
@@ -122,6 +124,9 @@ impl Plan {
             Kind::ALL.into_iter().filter(|_| draw.percent(35)).collect();
         if churns {
             kinds.insert(Kind::Edit);
+            if draw.one_in(2) {
+                kinds.insert(Kind::Wipe);
+            }
         }
         // The raw clock stands still in suspend: then the other one must be the honest one.
         if kinds.contains(&Kind::Suspend) {
@@ -131,6 +136,8 @@ impl Plan {
             size: roles.len(),
             stormy: if is_brief {
                 draw.between(beat * 2, beat * 8)
+            } else if churns {
+                draw.between(beat * 6, beat * 40)
             } else {
                 draw.between(beat * 6, beat * 24)
             },
@@ -150,6 +157,7 @@ impl Plan {
             watch: if draw.one_in(3) { long_watch } else { beat * 2 },
             settings,
             roles,
+            newcomers,
             churns,
         }
     }
@@ -168,18 +176,21 @@ impl Plan {
     }
 }
 
-/// Voters, perhaps one of them a witness, and observers where they may become voters.
-fn any_roles(churns: bool, draw: &mut Draw) -> Vec<MemberRole> {
+/// Voters, perhaps one of them a witness, and observers where they may become voters; and how many
+/// of these join only later.
+fn any_roles(churns: bool, draw: &mut Draw) -> (Vec<MemberRole>, usize) {
     let mut roles = vec![MemberRole::Voter; draw.pick(&SIZES)];
     if roles.len() >= 3 && draw.one_in(4) {
         let witness = draw.index(roles.len());
         roles[witness] = MemberRole::Witness;
     }
+    let mut newcomers = 0;
     if churns {
         let spare = draw.pick(&[0, 1, 1, 2]).min(VOTERS_MAX - roles.len());
         roles.extend(vec![MemberRole::Observer; spare]);
+        newcomers = draw.index(spare + 1);
     }
-    roles
+    (roles, newcomers)
 }
 
 fn any_timing(draw: &mut Draw) -> Timing {

@@ -314,28 +314,27 @@ impl World {
 
     /// The newest document of each node, running or not.
     pub(crate) fn documents(&self) -> impl Iterator<Item = &Document> {
-        self.machines.iter().map(|machine| match &machine.node {
-            Some(node) => &node.durable().accepted,
-            None => &machine.disk.record().accepted,
-        })
+        (0..self.machines.len()).filter_map(|node| self.document_at(node))
+    }
+
+    /// The newest document of one node, unless that one was not set up yet.
+    pub(crate) fn document_at(&self, node: usize) -> Option<&Document> {
+        let machine = Some(&self.machines[node]).filter(|machine| !machine.is_away)?;
+        let record = machine.node.as_ref().map(|node| node.durable());
+        Some(&record.unwrap_or_else(|| machine.disk.record()).accepted)
     }
 
     /// The members of the newest document that any node has.
-    fn members(&self) -> &Membership {
+    pub(crate) fn members(&self) -> &Membership {
         let newest = self.documents().max_by_key(|document| document.position);
         &newest.expect("there is a machine").charter.members
-    }
-
-    /// Whether this node votes by the newest document that anybody has.
-    pub(crate) fn is_voter(&self, node: usize) -> bool {
-        self.members().find(&charters::name(node)).is_some_and(Member::votes)
     }
 
     /// Whether this node is whole, hears everybody, and may lead.
     pub(crate) fn can_lead(&self, node: usize) -> bool {
         let is_deaf = (0..self.plan.size).any(|peer| self.network.is_cut(peer, node));
         let member = self.members().find(&charters::name(node));
-        self.is_whole(node) && !is_deaf && member.is_some_and(Member::may_lead)
+        !is_deaf && member.is_some_and(|member| member.may_lead() && self.is_whole(member))
     }
 
     /// Whether the cluster has a majority, and somebody who may lead, without `node`: by any of
@@ -346,7 +345,7 @@ impl World {
 
     fn is_enough_without(&self, node: usize, members: &Membership) -> bool {
         let voters = members.voters().map(|member| (charters::index(&member.id), member));
-        let others = voters.filter(|(other, _)| *other != node && self.is_whole(*other));
+        let others = voters.filter(|(other, member)| *other != node && self.is_whole(member));
         let others: Vec<&Member> = others.map(|(_, member)| member).collect();
         others.len() >= members.majority() && others.iter().any(|member| member.may_lead())
     }
@@ -356,7 +355,7 @@ impl World {
     /// Nothing but a forced recovery helps then (R52), so there is nothing to wait for.
     fn is_stranded(&self) -> bool {
         let members = self.members();
-        let whole = members.voters().filter(|member| self.is_whole(charters::index(&member.id)));
+        let whole = members.voters().filter(|member| self.is_whole(member));
         whole.count() < members.majority()
     }
 

@@ -4,10 +4,10 @@
 use crate::protocol::effects::{Answer, EditOutcome, Event, Order};
 use crate::protocol::message::{Message, Refusal, Verdict};
 use crate::protocol::units::{Position, Term};
-use crate::sim::charters;
+use crate::sim::charters::{self, DISKS_MAX};
 use crate::sim::clock::TrueTime;
 use crate::sim::disk::Disk;
-use crate::sim::history::{Fact, History, counts};
+use crate::sim::history::{Fact, History, bit};
 use crate::sim::machine::Machine;
 
 /// The world as an oracle may see it.
@@ -22,7 +22,7 @@ pub(crate) struct View<'a> {
 
 impl View<'_> {
     /// Whether a majority of the document's own voters has it on disk, these disks included.
-    fn is_on_a_majority(&self, position: Position, besides: u16) -> bool {
+    fn is_on_a_majority(&self, position: Position, besides: u32) -> bool {
         let disks = self.history.held.get(&position).copied().unwrap_or(0) | besides;
         self.history.is_majority(disks, position)
     }
@@ -50,22 +50,22 @@ pub(crate) fn one_winner_per_term(view: &View<'_>, fact: &Fact<'_>) -> Option<St
 
 pub(crate) fn winners_have_votes_on_disk(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let Fact::Told { node, event: Event::Won { term } } = fact else { return None };
-    let voters = 0..view.machines.len();
-    let vote = |voter: &usize| view.history.votes_on_disk.get(&(*voter, *term)) == Some(node);
-    let votes = voters.filter(vote).fold(0_u16, |bits, voter| bits | 1 << voter);
+    let vote = |disk: &usize| view.history.votes_on_disk.get(&(*disk, *term)) == Some(node);
+    let votes = (0..DISKS_MAX).filter(vote).fold(0_u32, |bits, disk| bits | 1 << disk);
     let is_won = view.history.is_majority(votes, view.history.accepted[*node]);
     (!is_won).then(|| format!("{} votes on disk in term {term}", votes.count_ones()))
 }
 
 pub(crate) fn one_vote_per_term(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let (key, vote) = match fact {
-        Fact::Wrote { node, after, .. } if counts(*node, after.identity.storage) => {
-            ((*node, after.term), charters::index(after.vote.as_ref()?))
+        Fact::Wrote { after, .. } => {
+            let disk = charters::disk(after.identity.storage);
+            ((disk, after.term), charters::index(after.vote.as_ref()?))
         }
-        Fact::Said { node, to, message: Message::VoteReply(ballot) }
-            if ballot.verdict == Verdict::Granted && counts(*node, ballot.storage) =>
+        Fact::Said { to, message: Message::VoteReply(ballot), .. }
+            if ballot.verdict == Verdict::Granted =>
         {
-            ((*node, ballot.candidacy), *to)
+            ((charters::disk(ballot.storage), ballot.candidacy), *to)
         }
         _ => return None,
     };
@@ -172,10 +172,8 @@ pub(crate) fn commits_are_on_a_majority(view: &View<'_>, fact: &Fact<'_>) -> Opt
     let position = committed_by(fact)?;
     // A record that brings a document and its commit at once counts for itself.
     let besides = match fact {
-        Fact::Wrote { node, after, .. }
-            if after.accepted.position >= position && counts(*node, after.identity.storage) =>
-        {
-            1 << *node
+        Fact::Wrote { after, .. } if after.accepted.position >= position => {
+            bit(after.identity.storage)
         }
         _ => 0,
     };
@@ -197,8 +195,14 @@ pub(crate) fn acting_is_promised(view: &View<'_>, fact: &Fact<'_>) -> Option<Str
     }
     let uncovered = |(node, machine): (usize, &Machine)| {
         let term = machine.acting()?;
-        let bound = view.history.bound_to(node, view.now) | 1 << node;
-        let is_covered = view.history.is_majority_for(bound, node);
+        let history = view.history;
+        let bound = history.bound_to(node, view.now);
+        let is_covered = match fact {
+            Fact::Began { node: new, accepted, .. } if *new == node => {
+                history.is_majority(bound | 1 << history.disks[node], *accepted)
+            }
+            _ => history.is_majority_for(bound, node),
+        };
         let id = &machine.id;
         (!is_covered).then(|| format!("{id} acts in {term:?} on the promises of {bound:b}"))
     };
@@ -209,8 +213,7 @@ pub(crate) fn acting_is_promised(view: &View<'_>, fact: &Fact<'_>) -> Option<Str
 fn vote_in(fact: &Fact<'_>) -> Option<(usize, usize)> {
     match fact {
         Fact::Said { node, to, message: Message::VoteReply(ballot) } => {
-            let is_vote = ballot.verdict == Verdict::Granted && counts(*node, ballot.storage);
-            is_vote.then_some((*node, *to))
+            (ballot.verdict == Verdict::Granted).then_some((*node, *to))
         }
         Fact::Said { node, message: Message::Vote(_), .. } => Some((*node, *node)),
         _ => None,
@@ -219,7 +222,7 @@ fn vote_in(fact: &Fact<'_>) -> Option<(usize, usize)> {
 
 pub(crate) fn votes_keep_promises(view: &View<'_>, fact: &Fact<'_>) -> Option<String> {
     let (voter, candidate) = vote_in(fact)?;
-    let vows = view.history.vows[voter].iter().enumerate();
+    let vows = view.history.vows.get(view.history.disks[voter])?.iter().enumerate();
     let mut running = vows.filter_map(|(holder, vow)| Some((holder, (*vow)?)));
     let (holder, vow) = running
         .find(|(holder, vow)| *holder != candidate && *holder != voter && vow.until > view.now)?;

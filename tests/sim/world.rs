@@ -44,6 +44,8 @@ pub(crate) enum Due {
     Orphaned { node: usize, life: u64 },
     /// Somebody starts a daemon.
     Start { node: usize },
+    /// A machine is set up anew.
+    Join { node: usize },
     /// A session opens.
     Open { from: usize, to: usize },
     /// A nap ends.
@@ -130,8 +132,9 @@ impl World {
         missing: Option<Missing>,
         detail: Detail,
     ) -> Self {
-        let document =
-            charters::document_of(&plan.roles, plan.settings[0], 0).expect("somebody may lead");
+        let founders = plan.size - plan.newcomers;
+        let document = charters::document_of(&plan.roles[..founders], plan.settings[0], 0);
+        let document = document.expect("somebody may lead");
         let history = History::new(&document);
         let editing = Editing::of(&document);
         let now = TrueTime::default();
@@ -139,7 +142,9 @@ impl World {
             let disk = Disk::new(charters::founding(index, &document), plan.disk);
             let clocks = fresh_clocks(now, &mut draw);
             let guard = Guard::new(plan.temper, missing);
-            Machine::new(charters::name(index), clocks, disk, guard, draw.fork())
+            let mut machine = Machine::new(charters::name(index), clocks, disk, guard, draw.fork());
+            machine.is_away = index >= founders;
+            machine
         };
         let machines: Vec<Machine> = (0..plan.size).map(machine).collect();
         let mut world = Self {
@@ -171,7 +176,8 @@ impl World {
         for node in 0..world.plan.size {
             let draw = &mut world.machines[node].draw;
             let at = draw.skewed(Duration::ZERO, Duration::from_millis(200));
-            world.queue.put(now.after(at), Due::Start { node });
+            let first = if node < founders { Due::Start { node } } else { Due::Join { node } };
+            world.queue.put(now.after(at), first);
         }
         world
     }
@@ -200,7 +206,7 @@ impl World {
     fn happen(&mut self, due: Due) {
         match due {
             Due::Wake { node, number } => self.wake(node, number),
-            Due::Deliver { to, input } => self.feed(to, *input),
+            Due::Deliver { to, input } if self.is_let_in(to, &input) => self.feed(to, *input),
             Due::Written { node, life } if self.machines[node].life == life => self.written(node),
             Due::Guard { node, generation }
                 if self.machines[node].guard.generation == generation =>
@@ -216,6 +222,7 @@ impl World {
                 self.look(node);
             }
             Due::Start { node } => self.start(node),
+            Due::Join { node } => self.join(node),
             Due::Open { from, to } => self.open(from, to),
             Due::Resume { node, nap } if self.machines[node].naps == nap => self.resume(node),
             Due::Strike { epoch, strike } if epoch == self.epoch => self.strike(strike),
@@ -286,6 +293,7 @@ impl World {
         let Some(effects) = self.machines[index].react(self.now, input) else { return };
         if let Some(document) = self.machines[index].taken_since(has) {
             self.observe(&Fact::Accepted { node: index, before: has, document: &document });
+            self.meet(index);
         }
         self.apply(index, effects);
     }
@@ -374,7 +382,8 @@ impl World {
 
     fn open(&mut self, from: usize, to: usize) {
         let is_up = |node: usize| self.machines[node].node.is_some();
-        if is_up(from) && is_up(to) && !self.network.is_cut(from, to) {
+        let are_known = self.knows(from, to) && self.knows(to, from);
+        if is_up(from) && is_up(to) && are_known && !self.network.is_cut(from, to) {
             self.feed(from, Input::Connected { to: charters::name(to) });
         }
     }
@@ -399,6 +408,7 @@ impl World {
         match machine.disk.finish(&mut machine.draw) {
             Some(disk::Ending::Written(before)) => {
                 let sequence = self.record_written(node, &before);
+                self.meet(node);
                 let machine = &mut self.machines[node];
                 let latency = machine.disk.begin(&mut machine.draw);
                 self.await_write(node, latency);

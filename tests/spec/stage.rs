@@ -114,6 +114,7 @@ impl Stage {
         let plan = Plan {
             size: roles.len(),
             roles: roles.to_vec(),
+            newcomers: 0,
             churns: false,
             settings: vec![settings],
             stormy: Duration::ZERO,
