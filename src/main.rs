@@ -4,8 +4,8 @@
 use std::process::ExitCode;
 
 use quorate::cli;
-use quorate::cli::args::{self, Call, Command, InitFlags, JoinFlags};
-use quorate::daemon::{self, InitOptions, JoinOptions, ServeOptions};
+use quorate::cli::args::{self, Call, Command, InitFlags, JoinFlags, Rescue};
+use quorate::daemon::{self, InitOptions, JoinOptions, ServeOptions, init, rescue};
 use quorate::settings::paths::Places;
 
 fn main() -> ExitCode {
@@ -23,8 +23,21 @@ fn perform(call: Call) -> u8 {
         return daemon::serve(&ServeOptions { places });
     }
     if let Command::Init(flags) = call.command {
-        let InitFlags { name, advertise, cluster, from } = flags;
-        return daemon::init(&InitOptions { places, name, advertise, cluster, from });
+        let InitFlags { name, advertise, cluster, from, renew } = flags;
+        let options = InitOptions { places, name, advertise, cluster, from };
+        return if renew {
+            init::conclude(rescue::renew(&options))
+        } else {
+            daemon::init(&options)
+        };
+    }
+    if let Command::Rescue(what) = call.command {
+        return init::conclude(match what {
+            Rescue::ConfirmMoved => rescue::confirm_moved(&places),
+            Rescue::Backup(file) => rescue::backup(&places, &file),
+            Rescue::Restore(file) => rescue::restore(&places, &file),
+            Rescue::Recover { name, files } => rescue::recover(&places, name.as_deref(), &files),
+        });
     }
     if let Command::Join(flags) = call.command {
         let JoinFlags { token, name, advertise, patience } = flags;

@@ -3,6 +3,7 @@
 
 mod changes;
 mod joining;
+mod mend;
 mod operands;
 mod programs;
 
@@ -14,8 +15,8 @@ use std::path::PathBuf;
 
 pub use crate::cli::command::{
     ApplyOptions, Call, Change, ChangeFlags, Command, DemoOptions, Ending, Format, Goal, InitFlags,
-    InviteOptions, JoinFlags, MasterField, NewNode, Patience, Preset, ROLES, RunOptions, Scope,
-    Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
+    InviteOptions, JoinFlags, MasterField, NewNode, Patience, Preset, ROLES, Rescue, RunOptions,
+    Scope, Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -262,11 +263,14 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "run-keeper" => Command::RunKeeper(typed.operands),
         "guard" => Command::Guard(typed.operands),
         "run-launch" => Command::RunLaunch(typed.operands),
-        "init" => Command::Init(init(&mut typed)?),
+        "init" => Command::Init(mend::init(&mut typed)?),
         "invite" => joining::invite(&mut typed)?,
         "join" => Command::Join(joining::join(&mut typed)?),
         "approve" => Command::Approve(joining::fingerprint(&mut typed)?),
         "serve" => Command::Serve,
+        "confirm-moved" | "backup" | "restore" | "recover" => {
+            Command::Rescue(mend::rescue(topic.name, &mut typed)?)
+        }
         "status" if typed.has("watch") => Command::Status(Watch::Repeatedly, typed.format()),
         "status" => Command::Status(Watch::Once, typed.format()),
         "is-master" => Command::IsMaster,
@@ -348,20 +352,6 @@ fn explained(typed: &Typed) -> Result<Option<&'static str>, UsageError> {
         return Err(UsageError { meant, ..typed.wrong(format!("unknown command {name}")) });
     };
     Ok(Some(known))
-}
-
-fn init(typed: &mut Typed) -> Result<InitFlags, UsageError> {
-    let flags = InitFlags {
-        name: typed.text("name")?,
-        advertise: typed.text("advertise")?,
-        cluster: typed.text("cluster")?,
-        from: typed.place("from")?,
-    };
-    if flags.cluster.is_some() && flags.from.is_some() {
-        let both = "--cluster prints a new cluster.yaml, --from takes one: give one of them";
-        return Err(typed.wrong(both.to_owned()));
-    }
-    Ok(flags)
 }
 
 fn stay(typed: &Typed) -> Result<Stay, UsageError> {

@@ -47,6 +47,8 @@ pub enum Command {
     Join(JoinFlags),
     /// Run the daemon.
     Serve,
+    /// Mend what happened to a disk or to a majority.
+    Rescue(Rescue),
     /// Run a program while this node is master.
     Run(RunOptions),
     /// Become the keeper of such a program.
@@ -138,6 +140,26 @@ pub struct InitFlags {
     pub cluster: Option<String>,
     /// `--from`.
     pub from: Option<PathBuf>,
+    /// `--renew`.
+    pub renew: bool,
+}
+
+/// What is done offline about lost disks and lost majorities.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Rescue {
+    /// The state was moved here as a whole.
+    ConfirmMoved,
+    /// Write what the cluster agreed on into a file.
+    Backup(PathBuf),
+    /// Make this node's state from such a file, as another disk.
+    Restore(PathBuf),
+    /// Begin a new generation of the cluster from what is left.
+    Recover {
+        /// The cluster's name, if it is not asked for.
+        name: Option<String>,
+        /// State files and backups of the others.
+        files: Vec<PathBuf>,
+    },
 }
 
 /// `quorate invite`.

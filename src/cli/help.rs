@@ -94,6 +94,7 @@ const SHELVES: &[(Shelf, &str)] = &[
     (Shelf::Fence, "Keep a former master out"),
     (Shelf::Nodes, "The nodes"),
     (Shelf::Steer, "Move mastership"),
+    (Shelf::Mend, "After a disaster"),
     (Shelf::Configure, "Configuration"),
     (Shelf::Program, "This program"),
 ];

@@ -61,7 +61,7 @@ use crate::settings::paths::Places;
 use crate::wire::environment;
 
 /// Runs one command on the real terminal and says what code the process exits with.
-/// `Serve`, `Init` and `Join` are the daemon's and none of ours.
+/// `Serve`, `Init`, `Join` and `Rescue` are the daemon's and none of ours.
 #[must_use]
 pub fn run(command: &Command, places: &Places) -> u8 {
     if let Command::RunKeeper(cmd) = command {
@@ -166,8 +166,8 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::InviteList(format) => invite::list(door, *format, console),
         Command::InviteRevoke(id) => invite::revoke(door, *id, console),
         Command::Approve(pin) => invite::approve(door, *pin, console),
-        Command::Serve | Command::Init(_) | Command::Join(_) => {
-            unreachable!("main gives serve, init and join to the daemon")
+        Command::Serve | Command::Init(_) | Command::Join(_) | Command::Rescue(_) => {
+            unreachable!("main gives what touches a node's files to the daemon")
         }
         Command::Run(_) | Command::RunKeeper(_) | Command::Guard(_) | Command::RunLaunch(_) => {
             unreachable!("these have exit codes of their own")

@@ -78,6 +78,15 @@ fn facts(report: &StatusReport, style: Style) -> Vec<String> {
     lines.extend(newcomers(report, style).into_iter().map(|text| label("joining", text)));
     lines.extend(fitness(report, style).into_iter().map(|(name, text)| label(name, text)));
     lines.push(label("failover", failover(report, style)));
+    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
+    let folded =
+        |text: &String| folded(std::slice::from_ref(text), columns.saturating_sub(LABEL_WIDTH));
+    for doubt in &report.doubts {
+        lines.push(label("identity", style.paint(Tone::Bad, &folded(doubt))));
+    }
+    if let Some(forced) = &report.forced {
+        lines.push(label("forced", style.paint(Tone::Warn, &folded(forced))));
+    }
     lines
 }
 

@@ -5,6 +5,7 @@
 mod changes;
 mod checks;
 mod joining;
+mod mend;
 mod shape;
 
 pub use shape::{Flag, Operand, Shelf, Topic};
@@ -64,11 +65,14 @@ pub static TOPICS: &[Topic] = &[
             option("advertise", "HOST:PORT", "where the others reach this node"),
             option("cluster", "NAME", "print a whole new cluster.yaml of that name"),
             option("from", "FILE", "found the state from that cluster.yaml (- stdin)"),
+            switch("renew", "set a state aside that is lost, copied or doubted"),
         ],
         about: "Makes this node's key and identity once and prints its line for cluster.yaml.\n\
                 Run it with --cluster on the first machine and without on the others, put all\n\
                 lines into the one cluster.yaml, copy that file to every machine, and run there\n\
-                `quorate init --from cluster.yaml`, then `quorate serve`.",
+                `quorate init --from cluster.yaml`, then `quorate serve`. With --renew this disk\n\
+                gets a new storage id, which counts once it is entered in cluster.yaml; the old\n\
+                state is kept under another name. See contrib/doc/disaster.md.",
         exits: &[
             (65, "cluster.yaml is not valid; what and where is said"),
             (66, "the file given by --from is not there"),
@@ -99,6 +103,10 @@ pub static TOPICS: &[Topic] = &[
         ],
         ..topic("serve", Shelf::Run, "run this node's daemon")
     },
+    mend::BACKUP,
+    mend::RESTORE,
+    mend::CONFIRM_MOVED,
+    mend::RECOVER,
     Topic {
         operand: Operand::Rest("CMD"),
         flags: &[

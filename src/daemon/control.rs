@@ -111,6 +111,8 @@ impl Control {
             uptime: now.waited_since(self.started),
             fitness: self.fitness.report(now),
             newcomers: report::newcomers(&self.driver.committed()),
+            doubts: self.driver.doubts(),
+            forced: cluster::forced(&self.driver.committed().body),
         };
         let overrides = report::overrides(&self.driver.committed().charter);
         StatusReport { overrides, ..report::status(&self.driver.status(), &around) }

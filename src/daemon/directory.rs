@@ -4,10 +4,10 @@
 
 use std::fs::File;
 use std::io::{self, Read, Write};
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, flock, fstat, openat};
+use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat};
 use rustix::io::Errno;
 
 use crate::daemon::failure::{self, Failure};
@@ -81,6 +81,24 @@ impl Directory {
     /// The system has no descriptor left.
     pub fn share(&self) -> io::Result<OwnedFd> {
         self.handle.try_clone()
+    }
+
+    /// What its file system calls it.
+    #[must_use]
+    pub fn inode(&self) -> u64 {
+        self.device_and_inode.1
+    }
+
+    /// Moves the file `from` to the name `to`, where nothing may be.
+    ///
+    /// # Errors
+    /// What the system said; then it has its old name, or perhaps the new one.
+    pub fn rename(&self, from: &str, to: &str) -> Result<(), Failure> {
+        self.check_ours();
+        let path = self.path.join(from);
+        rustix::fs::renameat_with(&self.handle, from, &self.handle, to, RenameFlags::NOREPLACE)
+            .map_err(|errno| system("cannot rename", &path, errno))?;
+        self.sync()
     }
 
     /// Whether something is called `name` in it.
@@ -179,6 +197,12 @@ impl Directory {
                 self.path.display()
             ),
         ))
+    }
+}
+
+impl AsFd for Directory {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.handle.as_fd()
     }
 }
 

@@ -294,6 +294,11 @@ impl Driver {
         self.network.get().map(|network| network.sightings()).unwrap_or_default()
     }
 
+    /// Everything that is wrong with anybody's identity, in words.
+    pub fn doubts(&self) -> Vec<String> {
+        self.network.get().map(|network| network.doubts()).unwrap_or_default()
+    }
+
     /// Whether this node acts as master, readable without the lock.
     pub fn acting(&self) -> &ActingWindow {
         &self.acting
@@ -317,6 +322,9 @@ impl Driver {
     /// read only now, with the lock in hand (R20).
     fn take(&self, mut core: MutexGuard<'_, Core>, input: Input) {
         self.pulse.begin();
+        if let (Input::Persisted { sequence }, Some(network)) = (&input, self.network.get()) {
+            network.wrote(*sequence);
+        }
         let reading = clock::read();
         for suspicion in core.judge(reading) {
             self.step(&mut core, Input::Suspicion(suspicion));

@@ -63,7 +63,7 @@ impl Loudness {
 /// An event that is the daemon's own: not one of the node's elections.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Remark {
-    /// Its stable name, one of [`codes::OWN_EVENTS`].
+    /// Its stable name, one of [`codes::OWN_EVENTS`] or [`codes::OWN_ALARMS`].
     pub code: &'static str,
     /// How loudly it is told.
     pub loudness: Loudness,

@@ -11,6 +11,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::daemon::directory::Directory;
 use crate::daemon::failure::{self, Failure};
+use crate::daemon::rescue::RENEW;
 use crate::daemon::store::STATE_FILE;
 use crate::daemon::tls::{KeyError, Keys};
 use crate::protocol::units::{ClusterId, NodeId, StorageId};
@@ -42,6 +43,21 @@ pub fn keys_or_new(directory: &Directory, node: &NodeId) -> Result<Keys, Failure
     }
 }
 
+/// The node's keys, made anew if they are lost, whatever else is there: for a node that begins
+/// anew, and whom nobody has to know.
+///
+/// # Errors
+/// As [`keys_or_new`].
+pub(crate) fn keys_in_need(directory: &Directory, node: &NodeId) -> Result<Keys, Failure> {
+    let path = directory.path().join(KEYS_DIRECTORY);
+    if Keys::is_in(&path) {
+        return keys_or_new(directory, node);
+    }
+    let keys = Keys::generate(node);
+    keys.save(&path).map_err(|error| failure_of(&error))?;
+    Ok(keys)
+}
+
 /// The node's keys, which must be there.
 ///
 /// # Errors
@@ -64,7 +80,7 @@ pub fn key_file(directory: &Path) -> PathBuf {
 fn lost_key(path: &Path) -> Failure {
     let message = format!(
         "this node has a state, and its key in {} is gone: restore {KEYS_DIRECTORY}/ from a \
-         backup; a new key would not be in cluster.yaml",
+         backup; a new key would not be in cluster.yaml. Without one, {RENEW}",
         path.display()
     );
     Failure::new(failure::CONFIG, message)

@@ -12,9 +12,10 @@ use std::path::{Path, PathBuf};
 use crate::daemon::admin_files;
 use crate::daemon::directory::Directory;
 use crate::daemon::failure::{self, Failure};
+use crate::daemon::rescue::WAY_BACK;
 use crate::daemon::serve::charter_of;
 use crate::daemon::store::{STATE_FILE, Store};
-use crate::daemon::{identity, log};
+use crate::daemon::{binding, identity, log};
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::membership::{Member, MemberRole};
 use crate::protocol::units::{NodeId, Position, StorageId, Term};
@@ -22,6 +23,7 @@ use crate::settings::address::Address;
 use crate::settings::cluster;
 use crate::settings::node::{self, NodeSettings};
 use crate::settings::paths::Places;
+use crate::wire::marks::Marks;
 
 /// Stands in a printed line for an address that this host cannot tell.
 const ADDRESS_UNKNOWN: &str = "ADDRESS:9901";
@@ -56,7 +58,13 @@ pub struct Printout {
 /// Does it and prints. Gives the exit code.
 #[must_use]
 pub fn init(options: &InitOptions) -> u8 {
-    match prepare(options).and_then(|printout| print(&printout)) {
+    conclude(prepare(options))
+}
+
+/// Prints what came of a command of the daemon's. Gives the exit code.
+#[must_use]
+pub fn conclude(outcome: Result<Printout, Failure>) -> u8 {
+    match outcome.and_then(|printout| print(&printout)) {
         Ok(()) => 0,
         Err(failure) => {
             log::say(&failure.message);
@@ -119,8 +127,8 @@ fn open(options: &InitOptions) -> Result<Directory, Failure> {
     }
 }
 
-/// Prints who this node is: its line, alone or inside a whole document.
-fn introduce(
+/// Says who this node is: its line, alone or inside a whole document.
+pub(super) fn introduce(
     directory: &Directory,
     plan: &Plan,
     cluster_name: Option<&str>,
@@ -146,6 +154,7 @@ fn introduce(
         }
         (None, None) => {
             notes.push("put this line under `nodes:` in cluster.yaml".to_owned());
+            notes.push(WAY_BACK.to_owned());
             line
         }
     };
@@ -172,11 +181,18 @@ fn found(
         storage: ours.storage,
     };
     let name = document.charter.name.clone();
-    let store = Store::found(directory, Durable::founding(identity, document))?;
-    identity::spend_storage(store.directory())?;
+    settle(directory, Durable::founding(identity, document))?;
     let id = &plan.settings.id;
     notes.push(format!("node {id} belongs to cluster {name} now: start `quorate serve`"));
     Ok(Printout { text: String::new(), notes })
+}
+
+/// Writes a node's first state, which belongs to this machine and directory from then on.
+pub(super) fn settle(directory: Directory, first: Durable) -> Result<(), Failure> {
+    let binding = binding::here(&directory, first.identity.storage);
+    let marks = Marks { binding, ..Marks::default() };
+    let store = Store::found_marked(directory, first, marks)?;
+    identity::spend_storage(store.directory())
 }
 
 fn found_already(
@@ -235,9 +251,7 @@ fn check_listed(shown: &str, document: &Document, ours: &Member) -> Result<(), F
     if listed.storage != ours.storage {
         return refuse(format!(
             "{shown} lists node {} with another `storage` than this disk has. If this node lost \
-             its disk, its votes are lost too and it cannot come back as it was: the running \
-             cluster goes on without it; there, remove it with quorate node remove, and let it \
-             join like a new one",
+             its disk, its votes are lost too and it cannot come back as it was: {WAY_BACK}",
             ours.id
         ));
     }
@@ -245,7 +259,7 @@ fn check_listed(shown: &str, document: &Document, ours: &Member) -> Result<(), F
 }
 
 /// This node as a line of a document.
-fn member(directory: &Directory, plan: &Plan) -> Result<Member, Failure> {
+pub(super) fn member(directory: &Directory, plan: &Plan) -> Result<Member, Failure> {
     let id = plan.settings.id.clone();
     let keys = identity::keys_or_new(directory, &id)?;
     let storage = storage(directory)?;

@@ -17,7 +17,6 @@ use crate::daemon::init::{self, InitOptions, Plan, Printout};
 use crate::daemon::outbox::Outbox;
 use crate::daemon::serve::charter_of;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
-use crate::daemon::store::Store;
 use crate::daemon::tls::Keys;
 use crate::daemon::waiting::Deadline;
 use crate::daemon::{identity, log, socket, tls};
@@ -95,8 +94,7 @@ fn joined(options: &JoinOptions) -> Result<Printout, Failure> {
         node: id,
         storage,
     };
-    let store = Store::found(directory, Durable::founding(identity, document))?;
-    identity::spend_storage(store.directory())?;
+    init::settle(directory, Durable::founding(identity, document))?;
     Ok(Printout { text: String::new(), notes })
 }
 

@@ -11,6 +11,7 @@ use log::Level;
 use rustix::io::Errno;
 use rustls::pki_types::CertificateDer;
 
+use crate::daemon::lives::{Greeting, PROBATION};
 use crate::daemon::rate::Allowance;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Received, Session};
 use crate::daemon::shared::{Inbound, Shared};
@@ -19,7 +20,6 @@ use crate::daemon::spawn::spawn;
 use crate::daemon::waiting::{Deadline, For, wait_for_bell, wait_with_bell};
 use crate::daemon::{doorway, socket};
 use crate::protocol::effects::Input;
-use crate::protocol::units::NodeId;
 
 /// How long accepting rests after it failed.
 const BACKOFF: Duration = Duration::from_millis(100);
@@ -123,9 +123,17 @@ fn meet(shared: &Arc<Shared>, socket: &Arc<TcpStream>, source: SocketAddr, slot:
         Ok(met) => met,
         Err(why) => return refused(shared, source, &why),
     };
+    if shared.is_doubtful(&caller) {
+        let is_over = session.pause(Deadline::after(PROBATION)).unwrap_or(true);
+        if is_over || !shared.doubts.is_the_one(&caller.peer, caller.instance) {
+            return;
+        }
+    }
     if !shared.enter(&caller) {
         return;
     }
+    shared.doubts.entered(&caller.peer, &caller.hello);
+    shared.met(&caller.peer, &caller.hello);
     shared.slots.remember(&caller.peer, source.ip());
     drop(slot);
     let name = format!("read-{}", caller.peer);
@@ -142,7 +150,7 @@ fn attend(shared: &Shared, mut session: Session, caller: &Arc<Inbound>) {
     shared.contacts.called(peer, format!("connected from {source}"));
     shared.tell(Level::Info, peer, &format_args!("{peer} is connected from {source}"));
     shared.hurry(peer);
-    let ending = read(shared, &mut session, peer);
+    let ending = read(shared, &mut session, caller);
     if shared.leave(caller) {
         shared.contacts.called(peer, format!("its connection from {source} ended: {ending}"));
     }
@@ -176,18 +184,24 @@ fn greeted(
 ) -> Result<(Session, Arc<Inbound>), String> {
     let (peer, pin) =
         shared.trust.holder_of(certificate).map_err(|error| Ending::Tls(error).to_string())?;
-    let hello = session.greet_as_called(&shared.hello, &peer, deadline).map_err(|ending| {
+    let floor = shared.doubts.floor(&peer);
+    let ours = shared.doubts.hello_to(&peer, &shared.hello);
+    let hello = session.greet_as_called(&ours, &peer, deadline).map_err(|ending| {
         shared.turned_away(&peer, source, &ending);
         format!("it has the key of {peer}, but: {ending}")
     })?;
-    shared.met(&peer, &hello);
-    let instance = hello.instance;
+    let greeting = shared.weigh(&peer, &hello, floor, source.to_string()).inspect_err(|why| {
+        shared.contacts.called(&peer, format!("its call was refused: {why}"));
+    })?;
+    let has_returned = greeting == Greeting::Returned;
     let socket = session.socket();
-    Ok((session, Arc::new(Inbound { peer, pin, instance, source, socket })))
+    let instance = hello.instance;
+    Ok((session, Arc::new(Inbound { peer, pin, instance, hello, has_returned, source, socket })))
 }
 
 /// Delivers messages until the session ends.
-fn read(shared: &Shared, session: &mut Session, peer: &NodeId) -> Ending {
+fn read(shared: &Shared, session: &mut Session, caller: &Inbound) -> Ending {
+    let peer = &caller.peer;
     let mut allowance = Allowance::full();
     loop {
         let idle = Deadline::after(shared.idle_limit());
@@ -195,6 +209,9 @@ fn read(shared: &Shared, session: &mut Session, peer: &NodeId) -> Ending {
             Ok(received) => received,
             Err(ending) => return ending,
         };
+        if let Some(sequence) = session.take_progress() {
+            shared.doubts.progress(peer, &caller.hello, sequence);
+        }
         match message {
             Received::Message(message) => {
                 let message = *message;

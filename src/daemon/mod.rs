@@ -49,6 +49,7 @@ pub mod failure;
 pub mod init;
 pub mod join;
 pub mod limits;
+pub mod rescue;
 mod arrival;
 mod records;
 pub mod serve;
@@ -69,6 +70,8 @@ pub mod watchdog;
 
 // The disk.
 pub mod admin_files;
+pub mod annex;
+pub mod binding;
 pub mod directory;
 pub mod history;
 pub mod identity;
@@ -84,7 +87,9 @@ mod write_times;
 pub mod admission;
 mod contacts;
 pub mod doorway;
+mod doubts;
 mod listener;
+pub mod lives;
 pub mod network;
 pub mod outbox;
 mod peer;

@@ -27,6 +27,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::daemon::annex::Annex;
 pub use crate::daemon::contacts::Contact;
 use crate::daemon::doorway::Doorkeeper;
 use crate::daemon::events::Remark;
@@ -58,6 +59,8 @@ pub struct NetworkOptions {
     pub identity: Identity,
     /// The state file's sequence at this start (R54).
     pub sequence: u64,
+    /// What is kept beside the state.
+    pub annex: Arc<Annex>,
     /// Its key.
     pub keys: Keys,
     /// Where to listen, as `host:port`.
@@ -174,6 +177,18 @@ impl Network {
     /// The document's timing changed: limits follow it, on open connections too.
     pub fn set_timing(&self, dead_after: Duration) {
         self.shared.set_timing(dead_after);
+    }
+
+    /// So many writes of this node's state are on disk. To be said before the mail that relies on
+    /// the last one is sent.
+    pub fn wrote(&self, sequence: u64) {
+        self.shared.doubts.wrote(sequence);
+    }
+
+    /// Everything that is wrong with anybody's identity, in words.
+    #[must_use]
+    pub fn doubts(&self) -> Vec<String> {
+        self.shared.doubts.in_words()
     }
 
     /// How the connections of each peer stand, and what it said of itself.

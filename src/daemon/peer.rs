@@ -176,7 +176,7 @@ pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>, config: &Arc<ClientCon
                 shared.tell(Level::Info, peer, &format_args!("connected to {peer} at {address}"));
                 let since = Deadline::now();
                 shared.delivery.deliver(Input::Connected { to: peer.clone() });
-                let ending = write(&mut session, &link.outbox);
+                let ending = write(shared, &mut session, &link.outbox);
                 session.goodbye();
                 link.connected(None);
                 if let Some(ending) = ending {
@@ -228,26 +228,39 @@ fn opened(
     let socket = Arc::new(socket);
     link.with(|inner| inner.socket = Some(Arc::clone(&socket)));
     let deadline = Deadline::after(shared.greeting_limit());
+    let floor = shared.doubts.floor(&link.peer);
+    let ours = shared.doubts.hello_to(&link.peer, &shared.hello);
     let greeted = Session::calling(socket, Arc::clone(config)).and_then(|mut session| {
         session.handshake(deadline)?;
-        let hello = session.greet_as_caller(&shared.hello, &link.peer, deadline)?;
-        shared.met(&link.peer, &hello);
-        Ok(session)
+        let theirs = session.greet_as_caller(&ours, &link.peer, deadline)?;
+        Ok((session, theirs))
     });
     match greeted {
-        Ok(session) => Ok((session, address)),
-        Err(ending @ (Ending::Tls(_) | Ending::Hello(_))) => Err(format!("refused: {ending}")),
+        Ok((session, theirs)) => {
+            shared
+                .weigh(&link.peer, &theirs, floor, format!("{address}"))
+                .map_err(|why| format!("refused: {why}"))?;
+            shared.met(&link.peer, &theirs);
+            Ok((session, address))
+        }
+        Err(Ending::Hello(error)) => {
+            shared.doubts.turned_away(&link.peer, &error);
+            Err(format!("refused: {error}"))
+        }
+        Err(ending @ Ending::Tls(_)) => Err(format!("refused: {ending}")),
         Err(ending) => Err(ending.to_string()),
     }
 }
 
 /// Writes mail as it comes. `None` is our own end: closed, and everything sent.
-fn write(session: &mut Session, outbox: &Outbox) -> Option<Ending> {
+fn write(shared: &Shared, session: &mut Session, outbox: &Outbox) -> Option<Ending> {
     loop {
         // Asked before the box is emptied: what is posted before the close is sent.
         let is_closed = outbox.is_closed();
         while let Some(message) = outbox.take() {
-            if let Err(ending) = session.send_message(&message) {
+            // What this message relies on was on disk before it was posted.
+            let told = session.send_progress(shared.doubts.written());
+            if let Err(ending) = told.and_then(|()| session.send_message(&message)) {
                 return Some(ending);
             }
         }

@@ -34,6 +34,10 @@ pub struct Surroundings {
     pub fitness: FitnessReport,
     /// Who is on the way to vote.
     pub newcomers: Vec<NewcomerReport>,
+    /// What is wrong with anybody's identity.
+    pub doubts: Vec<String>,
+    /// What a forced recovery wrote into the document.
+    pub forced: Option<String>,
 }
 
 /// `Response::Status`.
@@ -83,6 +87,8 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         watchdog: around.fitness.watchdog.clone(),
         overrides: Vec::new(),
         newcomers: around.newcomers.clone(),
+        doubts: around.doubts.clone(),
+        forced: around.forced.clone(),
         pid: std::process::id(),
         uptime_ms: milliseconds(around.uptime),
     }

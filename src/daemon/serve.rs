@@ -143,6 +143,7 @@ fn start(
         dead_after: durable.committed.charter.timing.dead_after(),
         identity: durable.identity,
         sequence: durable.sequence,
+        annex: Arc::clone(store.annex()),
         keys,
         listen: settings.listen.clone(),
         // Without the host's name: who wants to be reached by it writes it down.

@@ -102,6 +102,10 @@ pub(crate) struct Session {
     frames: Frames,
     /// Whether the other side knows a version of the protocol that this release does not.
     is_newer: bool,
+    /// How many writes of our state the other side was told of; none if it does not take that.
+    told: Option<u64>,
+    /// How many of its state it told of since the last message.
+    progress: Option<u64>,
 }
 
 impl Session {
@@ -130,7 +134,8 @@ impl Session {
 
     fn over(socket: Arc<TcpStream>, mut tls: Connection) -> Self {
         tls.set_buffer_limit(Some(BUFFER_MAX));
-        Self { socket, tls, frames: Frames::default(), is_newer: false }
+        let frames = Frames::default();
+        Self { socket, tls, frames, is_newer: false, told: None, progress: None }
     }
 
     /// Both sides prove their keys; returns the other's certificate.
@@ -187,6 +192,7 @@ impl Session {
         let theirs = Hello::decode(&frame.payload).map_err(Ending::Hello)?;
         theirs.fits(ours, proved).map_err(Ending::Hello)?;
         self.is_newer = theirs.is_newer();
+        self.told = theirs.hears_progress.then_some(ours.sequence);
         Ok(theirs)
     }
 
@@ -244,6 +250,33 @@ impl Session {
         }
     }
 
+    /// Says that so many writes of our state are on disk, if that is news over there.
+    pub(crate) fn send_progress(&mut self, written: u64) -> Result<(), Ending> {
+        if self.told.is_none_or(|told| told >= written) {
+            return Ok(());
+        }
+        self.told = Some(written);
+        let digits = written.to_string();
+        self.send(Class::Progress, digits.as_bytes(), Deadline::after(FRAME_LIMIT))
+    }
+
+    /// How many writes of its state the other side told of before the last message.
+    pub(crate) fn take_progress(&mut self) -> Option<u64> {
+        self.progress.take()
+    }
+
+    /// The next frame that is no progress; of that there is at most one before each message.
+    fn receive_past_progress(&mut self, idle: Deadline) -> Result<Frame, Ending> {
+        let frame = self.receive(idle, None)?;
+        if frame.class != Class::Progress {
+            return Ok(frame);
+        }
+        let digits = std::str::from_utf8(&frame.payload).ok();
+        let number = digits.and_then(|digits| digits.parse().ok());
+        self.progress = Some(number.ok_or(Ending::Unexpected(frame.class))?);
+        self.receive(idle, None)
+    }
+
     /// Sends one message within `FRAME_LIMIT`. Only one that is too large is kept back, with a line
     /// in the log: its receiver would end the session.
     pub(crate) fn send_message(&mut self, message: &Message) -> Result<(), Ending> {
@@ -265,11 +298,11 @@ impl Session {
         idle: Deadline,
         charter_of: fn(&str) -> Result<Charter, String>,
     ) -> Result<(Received, usize), Ending> {
-        let frame = self.receive(idle, None)?;
+        let frame = self.receive_past_progress(idle)?;
         let is_large = match frame.class {
             Class::Message => false,
             Class::Document => true,
-            Class::Hello | Class::Join | Class::Welcome => {
+            Class::Hello | Class::Join | Class::Welcome | Class::Progress => {
                 return Err(Ending::Unexpected(frame.class));
             }
         };

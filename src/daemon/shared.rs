@@ -13,7 +13,9 @@ use ring::rand::{SecureRandom, SystemRandom};
 
 use crate::daemon::contacts::{Contact, Contacts};
 use crate::daemon::doorway::Doorkeeper;
+use crate::daemon::doubts::Doubts;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::lives::Greeting;
 use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
 use crate::daemon::outbox::Outbox;
 use crate::daemon::peer::{self, Link};
@@ -30,6 +32,7 @@ use crate::protocol::units::{NodeId, Pin};
 use crate::settings::address::Address;
 use crate::wire::codes;
 use crate::wire::hello::{Hello, HelloError};
+use crate::wire::marks::Seen;
 
 /// Unacknowledged bytes end a connection after half of dead_after, but not before this (H24).
 const USER_TIMEOUT_MIN: Duration = Duration::from_millis(500);
@@ -40,8 +43,10 @@ const IDLE_MIN: Duration = Duration::from_secs(10);
 
 /// What all network threads share.
 pub(crate) struct Shared {
-    /// What this node says first.
+    /// What this node says first, to anybody.
     pub(crate) hello: Hello,
+    /// What is held against whom, and what is said first to each.
+    pub(crate) doubts: Doubts,
     /// Whose keys are good.
     pub(crate) trust: Arc<Trust>,
     /// How to answer callers.
@@ -95,6 +100,10 @@ pub(crate) struct Inbound {
     pub(crate) pin: Pin,
     /// Which of its lives.
     pub(crate) instance: u64,
+    /// What it said first.
+    pub(crate) hello: Hello,
+    /// Whether another process of its name had greeted between this one's greetings.
+    pub(crate) has_returned: bool,
     /// Where it called from.
     pub(crate) source: SocketAddr,
     /// Shut down to end the session.
@@ -128,6 +137,7 @@ impl Shared {
                 address: options.advertise,
                 ..Hello::of(&options.identity, instance, options.sequence)
             },
+            doubts: Doubts::new(options.annex, Arc::clone(&delivery), options.sequence),
             trust,
             listening,
             doorkeeper: OnceLock::new(),
@@ -191,7 +201,9 @@ impl Shared {
     /// Trusts and reaches exactly `members`, this node itself excepted.
     pub(crate) fn set_members(self: &Arc<Self>, members: &[Member]) -> io::Result<()> {
         let others = || members.iter().filter(|member| member.id != self.hello.node);
-        self.trust.set(others());
+        let former = self.doubts.former_members();
+        self.trust.set(others().chain(former.iter().filter(|old| old.id != self.hello.node)));
+        self.doubts.follow(others());
         let names: BTreeSet<_> = others().map(|member| &member.id).collect();
         self.slots.retain(|peer| names.contains(peer));
         self.contacts.retain(|peer| names.contains(peer));
@@ -287,6 +299,9 @@ impl Shared {
 
     /// The call of `peer`, whose key is good, was refused.
     pub(crate) fn turned_away(&self, peer: &NodeId, source: SocketAddr, why: &Ending) {
+        if let Ending::Hello(error) = why {
+            self.doubts.turned_away(peer, error);
+        }
         let is_news = self.contacts.called(peer, format!("its call was refused: {why}"));
         if is_news && matches!(why, Ending::Hello(HelloError::NoCommonVersion(_))) {
             self.delivery.say(Remark {
@@ -326,18 +341,36 @@ impl Shared {
         }
     }
 
-    /// Gives the peer its one place; an older session of the same name ends (H23). False when the
-    /// peer is not one any more.
-    pub(crate) fn enter(&self, newcomer: &Arc<Inbound>) -> bool {
-        let Inbound { peer, pin, instance, source, .. } = &**newcomer;
-        let mut inbound = lock(&self.inbound);
-        // The document may have changed since the handshake.
-        if self.is_closing() || self.trust.holder(pin).as_ref() != Some(peer) {
-            return false;
+    /// Weighs the hello of `peer`, which came from `place` and fits. Where two live, both lose
+    /// their sessions.
+    pub(crate) fn weigh(
+        &self,
+        peer: &NodeId,
+        theirs: &Hello,
+        floor: Option<Seen>,
+        place: String,
+    ) -> Result<Greeting, String> {
+        self.doubts.compare_with_ours(peer, theirs, &self.hello);
+        let greeting = self.doubts.weigh(peer, theirs, floor, place, self.dead_after());
+        if self.doubts.is_doubled(peer) {
+            if let Some(session) = lock(&self.inbound).get(peer) {
+                session.end();
+            }
+            if let Some(link) = lock(&self.links).get(peer) {
+                link.cut();
+            }
         }
-        let Some(older) = inbound.insert(peer.clone(), Arc::clone(newcomer)) else { return true };
-        older.end();
-        if older.instance != *instance {
+        greeting
+    }
+
+    /// Whether another process may live under the newcomer's name: one that has a session, which
+    /// ends here, or one that greeted between its greetings. It calls again at once if it lives.
+    pub(crate) fn is_doubtful(&self, newcomer: &Inbound) -> bool {
+        let Inbound { peer, instance, source, has_returned, .. } = newcomer;
+        let inbound = lock(&self.inbound);
+        let older = inbound.get(peer).filter(|older| older.instance != *instance);
+        if let Some(older) = older {
+            older.end();
             let words = format_args!(
                 "{peer} came back as a new process from {source} before its connection from {} \
                  ended; if this repeats, two daemons use its identity: stop one",
@@ -345,6 +378,20 @@ impl Shared {
             );
             self.tell(log::Level::Warn, peer, &words);
         }
+        older.is_some() || *has_returned
+    }
+
+    /// Gives the peer its one place; an older session of the same name ends (H23). False when the
+    /// peer is not one any more.
+    pub(crate) fn enter(&self, newcomer: &Arc<Inbound>) -> bool {
+        let Inbound { peer, pin, .. } = &**newcomer;
+        let mut inbound = lock(&self.inbound);
+        // The document may have changed since the handshake.
+        if self.is_closing() || self.trust.holder(pin).as_ref() != Some(peer) {
+            return false;
+        }
+        let Some(older) = inbound.insert(peer.clone(), Arc::clone(newcomer)) else { return true };
+        older.end();
         true
     }
 

@@ -5,8 +5,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use crossbeam_channel::{Receiver, RecvTimeoutError, Sender, TrySendError, bounded};
+use crossbeam_channel::{Receiver, Sender, TrySendError, bounded, select};
 
+use crate::daemon::annex::Annex;
 use crate::daemon::clock;
 use crate::daemon::directory::Directory;
 use crate::daemon::failure::{self, Failure};
@@ -16,6 +17,7 @@ use crate::daemon::patience::Writing;
 use crate::protocol::durable::Durable;
 use crate::protocol::effects::Input;
 use crate::protocol::membership::Charter;
+use crate::wire::marks::Marks;
 use crate::wire::record::{self, RecordError};
 
 /// The state file's name inside the directory.
@@ -35,6 +37,7 @@ pub type CharterOf = fn(&str) -> Result<Charter, String>;
 pub struct Store {
     directory: Directory,
     last: Durable,
+    annex: Arc<Annex>,
     failed: Option<Failure>,
     writing: Arc<Writing>,
 }
@@ -45,8 +48,8 @@ impl Store {
     /// # Errors
     /// There is none, or it is damaged, too new or not private. Nothing was changed.
     pub fn load(directory: Directory, charter_of: CharterOf) -> Result<Self, Failure> {
-        let last = Self::read(&directory, charter_of)?;
-        Ok(Self::new(directory, last))
+        let (last, marks) = Self::read_marked(&directory, charter_of)?;
+        Ok(Self::new(directory, last, marks))
     }
 
     /// The state in `directory`, verified; nobody may write it afterwards.
@@ -54,11 +57,22 @@ impl Store {
     /// # Errors
     /// As `load`.
     pub fn read(directory: &Directory, charter_of: CharterOf) -> Result<Durable, Failure> {
+        Self::read_marked(directory, charter_of).map(|(durable, _)| durable)
+    }
+
+    /// The same, and what is kept beside it.
+    ///
+    /// # Errors
+    /// As `load`.
+    pub fn read_marked(
+        directory: &Directory,
+        charter_of: CharterOf,
+    ) -> Result<(Durable, Marks), Failure> {
         let path = directory.path().join(STATE_FILE);
         let bytes = directory
             .read(STATE_FILE, STATE_FILE_MAX)?
             .ok_or_else(|| no_state(directory, &path))?;
-        record::decode(&bytes, &charter_of).map_err(|error| {
+        record::decode_marked(&bytes, &charter_of).map_err(|error| {
             let message = format!("{}: {error}{}", path.display(), advice(&error));
             Failure::new(failure::BAD_DATA, message)
         })
@@ -69,17 +83,36 @@ impl Store {
     /// # Errors
     /// There is a state already (unchanged then), or the write failed.
     pub fn found(directory: Directory, first: Durable) -> Result<Self, Failure> {
+        Self::found_marked(directory, first, Marks::default())
+    }
+
+    /// The same, with something beside it.
+    ///
+    /// # Errors
+    /// As `found`.
+    pub fn found_marked(
+        directory: Directory,
+        first: Durable,
+        marks: Marks,
+    ) -> Result<Self, Failure> {
         let path = directory.path().join(STATE_FILE);
         if directory.has(STATE_FILE) {
             let message = format!("{} exists already and is not overwritten", path.display());
             return Err(Failure::new(failure::CANNOT_CREATE, message));
         }
-        directory.replace(STATE_FILE, &record::encode(&first))?;
-        Ok(Self::new(directory, first))
+        directory.replace(STATE_FILE, &record::encode_marked(&first, &marks))?;
+        Ok(Self::new(directory, first, marks))
     }
 
-    fn new(directory: Directory, last: Durable) -> Self {
-        Self { directory, last, failed: None, writing: Arc::default() }
+    fn new(directory: Directory, last: Durable, marks: Marks) -> Self {
+        let annex = Arc::new(Annex::new(marks));
+        Self { directory, last, annex, failed: None, writing: Arc::default() }
+    }
+
+    /// What is kept beside the record.
+    #[must_use]
+    pub fn annex(&self) -> &Arc<Annex> {
+        &self.annex
     }
 
     /// The newest record on disk.
@@ -128,9 +161,17 @@ impl Store {
         }
     }
 
+    /// Writes what was noted and must not be lost; nothing follows where the disk is suspended.
+    fn note(&mut self) -> Result<(), Failure> {
+        self.probe()?;
+        self.failed = self.annex.suspended().map(|why| Failure::new(failure::CONFIG, why));
+        Ok(())
+    }
+
     fn replace(&mut self, record: &Durable) -> Result<(), Failure> {
         self.writing.begin(clock::now().boot_ns);
-        let written = self.directory.replace(STATE_FILE, &record::encode(record));
+        let bytes = record::encode_marked(record, &self.annex.take_for_writing());
+        let written = self.directory.replace(STATE_FILE, &bytes);
         self.writing.end(clock::now().boot_ns);
         if let Err(failure) = &written {
             self.failed = Some(failure.clone());
@@ -150,8 +191,8 @@ impl Store {
     }
 
     /// The store thread: writes whatever comes, newest first of all, and tells `node` how it went.
-    /// Probes the disk of a node that `is_acting` and has nothing to write. Ends when the queue
-    /// closes.
+    /// Probes the disk of a node that `is_acting` and has nothing to write, and writes what was
+    /// noted beside the record since. Ends when the queue closes.
     pub fn run(
         mut self,
         records: &Receiver<Durable>,
@@ -159,16 +200,19 @@ impl Store {
         is_acting: impl Fn() -> bool,
     ) {
         loop {
-            let outcome = match records.recv_timeout(PROBE_EVERY) {
-                Ok(record) => {
+            let outcome = select! {
+                recv(records) -> record => {
+                    let Ok(record) = record else { return };
                     let sequence = record.sequence;
                     self.write(record).map(|()| Some(sequence))
                 }
-                Err(RecvTimeoutError::Timeout) if self.failed.is_none() && is_acting() => {
+                recv(self.annex.hurry()) -> _ => self.note().map(|()| None),
+                default(PROBE_EVERY) => {
+                    if self.failed.is_some() || !(is_acting() || self.annex.has_changed()) {
+                        continue;
+                    }
                     self.probe().map(|()| None)
                 }
-                Err(RecvTimeoutError::Timeout) => continue,
-                Err(RecvTimeoutError::Disconnected) => return,
             };
             match outcome {
                 Ok(Some(sequence)) => node.deliver(Input::Persisted { sequence }),
@@ -221,8 +265,8 @@ fn advice(error: &RecordError) -> &'static str {
         | RecordError::Corrupt
         | RecordError::Malformed(_) => {
             "; the file is left as it is. This disk's votes are lost: do not put an older copy or \
-             another node's state in its place. Move the file away and run `quorate init`, which \
-             gives this disk a new storage id to enter into cluster.yaml"
+             another node's state in its place. Run `quorate init --renew`, which moves the file \
+             away, gives this disk a new storage id, and says how it gets back into the cluster"
         }
     }
 }
@@ -238,9 +282,9 @@ fn no_state(directory: &Directory, path: &Path) -> Failure {
     } else {
         format!(
             "{path} does not exist, and no storage id waits for a first one: if this node was a \
-             member before, its votes are lost with its disk, and it must not simply be founded \
-             again; the cluster goes on without it, or all of it is founded anew. A node that \
-             never was a member runs `quorate init` for its line of cluster.yaml"
+             member before, its votes are lost with its disk, and the cluster goes on without \
+             it. Run `quorate init`, which gives this disk a new storage id, prints this node's \
+             line for cluster.yaml, and says how it gets back into the cluster"
         )
     };
     Failure::new(failure::NO_INPUT, message)

@@ -17,10 +17,11 @@ use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId};
 pub use super::template::{node_line, template};
 
 /// Every key of the document; the last four are the cluster's own and read nowhere.
-const KEYS: [&str; 12] = [
+const KEYS: [&str; 13] = [
     "cluster",
     "id",
     "generation",
+    "forced",
     "timing",
     "election",
     "maintenance",
@@ -71,7 +72,7 @@ pub fn parse_agreed(text: &str, file: &str) -> Result<Charter, Problem> {
 fn read(text: &str, file: &str, reader: Reader) -> Result<Charter, Problem> {
     let source = Source::read(text, file, reader)?;
     let table = source.table(&KEYS)?;
-    for ignored in ["version", "term", "updated_at", "updated_by"] {
+    for ignored in ["forced", "version", "term", "updated_at", "updated_by"] {
         table.find(ignored).map_or(Ok(()), |field| field.scalar())?;
     }
     let name = table.need("cluster", "add a line such as `cluster: shop`")?;
@@ -103,6 +104,16 @@ pub fn document(
     let charter = Arc::new(parse(text, file)?);
     let (hash, body) = (hash(text), text.into());
     Ok(Document { position, revision, hash, body, charter, byline: None })
+}
+
+/// What a forced recovery wrote into the document, until somebody removes it (R64).
+#[must_use]
+pub fn forced(body: &str) -> Option<String> {
+    // Most documents need not be read again to know.
+    body.contains("forced").then_some(())?;
+    let source = Source::read(body, "cluster.yaml", Reader::Member).ok()?;
+    let field = source.table(&KEYS).ok()?.find("forced")?;
+    field.as_text().map(str::to_owned)
 }
 
 /// SHA-256 of a document's body.

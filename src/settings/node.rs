@@ -17,7 +17,7 @@ use crate::protocol::units::NodeId;
 /// Where a node listens that names nothing else.
 pub const LISTEN_DEFAULT: &str = "0.0.0.0:9901";
 
-const KEYS: [&str; 10] = [
+const KEYS: [&str; 11] = [
     "id",
     "listen",
     "advertise",
@@ -28,6 +28,7 @@ const KEYS: [&str; 10] = [
     "hooks",
     "health",
     "position",
+    "may_move",
 ];
 const LOG_KEYS: [&str; 2] = ["level", "format"];
 
@@ -52,6 +53,8 @@ pub struct NodeSettings {
     pub position: Option<PositionProbe>,
     /// The device that resets the machine when nobody pets it, if it is used.
     pub watchdog: Option<PathBuf>,
+    /// Whether its state directory may turn up on another machine, or as another directory.
+    pub may_move: bool,
 }
 
 /// What a node logs, and how it looks.
@@ -116,6 +119,7 @@ impl NodeSettings {
             health: None,
             position: None,
             watchdog: None,
+            may_move: false,
         }
     }
 
@@ -173,6 +177,7 @@ pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
         Some(field) if field.as_text() != Some("off") => Some(device(&field)?),
         Some(_) | None => None,
     };
+    settings.may_move = table.find("may_move").map_or(Ok(false), |field| field.switch())?;
     Ok(settings)
 }
 
@@ -214,7 +219,7 @@ fn log_settings(field: &Field<'_>) -> Result<LogSettings, Problem> {
 /// The node.yaml that says `settings`, with comments; [`parse`] reads it back.
 #[must_use]
 pub fn render(settings: &NodeSettings) -> String {
-    let NodeSettings { id, listen, log, .. } = settings;
+    let NodeSettings { id, listen, log, may_move, .. } = settings;
     let [level, format] = [log.level.as_str().to_lowercase(), log.format.word().into()];
     let [advertise, acting_log, watchdog] = render_words(settings);
     let [hooks, health, position] = render_programs(settings);
@@ -249,6 +254,10 @@ log: {{level: {level}, format: {format}}}
 
 # A device that resets the machine when the node can no longer end what it runs.
 {watchdog}
+
+# true: the state directory moves between machines, such as a volume of a container, and whoever
+# moves it never has it in two places. Else a node whose machine changed does not start.
+may_move: {may_move}
 "
     )
 }

@@ -222,6 +222,13 @@ pub struct StatusReport {
     /// Observers that are on the way to vote.
     #[serde(default)]
     pub newcomers: Vec<NewcomerReport>,
+    /// What is wrong with the identity of this node or of others: rolled-back disks, two processes
+    /// with one key. Whoever it is about does not count.
+    #[serde(default)]
+    pub doubts: Vec<String>,
+    /// What `quorate recover` wrote into the document, until an edit removes it; else null.
+    #[serde(default)]
+    pub forced: Option<String>,
     /// Age of the election loop's last turn.
     pub core_age_ms: u64,
     /// The daemon's process id.

@@ -25,6 +25,9 @@ pub enum Class {
     Join,
     /// What it is answered, perhaps with a document.
     Welcome,
+    /// How many writes of its state the sender has on disk; before a message, to those who said
+    /// that they take it (R54).
+    Progress,
 }
 
 impl Class {
@@ -35,6 +38,7 @@ impl Class {
             Self::Hello | Self::Join => 1 << 10,
             Self::Message => 4 << 10,
             Self::Document | Self::Welcome => BODY_MAX + (4 << 10),
+            Self::Progress => 20,
         }
     }
 
@@ -45,11 +49,13 @@ impl Class {
             Self::Document => b'D',
             Self::Join => b'J',
             Self::Welcome => b'W',
+            Self::Progress => b'P',
         }
     }
 
     fn of(byte: u8) -> Option<Self> {
-        let all = [Self::Hello, Self::Message, Self::Document, Self::Join, Self::Welcome];
+        let all =
+            [Self::Hello, Self::Message, Self::Document, Self::Join, Self::Welcome, Self::Progress];
         all.into_iter().find(|class| class.byte() == byte)
     }
 }

@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::durable::Identity;
 use crate::protocol::units::{ClusterId, NodeId, StorageId};
 use crate::wire::codec::quoted;
+use crate::wire::marks::Seen;
 
 /// The versions of the protocol between nodes that this release speaks.
 pub const SPOKEN: Versions = Versions { oldest: 1, newest: 1 };
@@ -72,8 +73,32 @@ pub struct Hello {
     pub storage: StorageId,
     /// Random, one for each process: tells a restarted node from its former self.
     pub instance: u64,
-    /// The state file's sequence at the sender's start: a lower one is a rolled-back disk (R54).
+    /// How many writes of the state are on the sender's disk: fewer than were seen before are a
+    /// disk that was rolled back (R54).
     pub sequence: u64,
+    /// Tells one boot of a machine from others, for people.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub boot: Option<String>,
+    /// How far the sender has seen the other side's disk come.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub seen: Option<Seen>,
+    /// Whether the sender hears two processes with the other side's key (R55).
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub doubled: bool,
+    /// The cluster that the sender's was made from by force (R62).
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub former: Option<ClusterId>,
+    /// Whether the sender takes `Progress` frames.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub hears_progress: bool,
+}
+
+/// A boot's name is not longer, in bytes.
+const BOOT_MAX: usize = 32;
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands out references")]
+fn is_false(value: &bool) -> bool {
+    !*value
 }
 
 /// Why a session ends at the hello.
@@ -96,6 +121,13 @@ pub enum HelloError {
         theirs: u64,
         /// Ours.
         ours: u64,
+    },
+    /// The cluster that ours became by a forced recovery.
+    Recovered {
+        /// Theirs.
+        theirs: ClusterId,
+        /// Its generation.
+        generation: u64,
     },
     /// The name is not the one its key belongs to.
     OtherName {
@@ -123,6 +155,13 @@ impl fmt::Display for HelloError {
                 "other generation: it is in {theirs}, this node in {ours}; the lower one missed \
                  a forced recovery and must join anew"
             ),
+            Self::Recovered { theirs, generation } => write!(
+                f,
+                "this cluster was recovered by force without this node: it goes on as cluster \
+                 {theirs}, generation {generation}, and nothing said here counts there. If that \
+                 was right, stop this daemon and run `quorate init --renew` to join it; if this \
+                 side has the majority, the recovery was wrong: stop the other one"
+            ),
             Self::OtherName { claimed, proved } => {
                 write!(f, "it calls itself {claimed}, and its key belongs to {proved}")
             }
@@ -148,6 +187,11 @@ impl Hello {
             storage: identity.storage,
             instance,
             sequence,
+            boot: None,
+            seen: None,
+            doubled: false,
+            former: None,
+            hears_progress: false,
         }
     }
 
@@ -192,7 +236,11 @@ impl Hello {
         let hello: Self = serde_json::from_slice(bytes).map_err(malformed)?;
         let release = hello.release.filter(|word| is_speakable(word, RELEASE_MAX));
         let address = hello.address.filter(|word| is_speakable(word, ADDRESS_MAX));
-        Ok(Self { release, address, ..hello })
+        let is_name = |name: &String| {
+            name.len() <= BOOT_MAX && name.bytes().all(|byte| byte.is_ascii_hexdigit())
+        };
+        let boot = hello.boot.filter(is_name);
+        Ok(Self { release, address, boot, ..hello })
     }
 
     /// Whether a session with `proved`, whose key the handshake proved, may begin.
@@ -200,6 +248,10 @@ impl Hello {
     /// # Errors
     /// The first thing that does not fit `ours`.
     pub fn fits(&self, ours: &Self, proved: &NodeId) -> Result<(), HelloError> {
+        if self.cluster != ours.cluster && self.former == Some(ours.cluster) {
+            let Self { cluster: theirs, generation, .. } = *self;
+            return Err(HelloError::Recovered { theirs, generation });
+        }
         if self.cluster != ours.cluster {
             return Err(HelloError::OtherCluster { theirs: self.cluster, ours: ours.cluster });
         }

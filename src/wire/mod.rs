@@ -1,6 +1,7 @@
 //! Spells: bytes in, values out, values in, bytes out. Never opens a socket.
 
 pub mod archive;
+pub mod backup;
 pub mod circumstances;
 pub mod codec;
 pub mod codes;
@@ -13,6 +14,7 @@ pub mod hello;
 pub mod history;
 pub mod hold;
 pub mod join;
+pub mod marks;
 pub mod proof;
 pub mod ranking;
 pub mod record;

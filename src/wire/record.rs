@@ -13,11 +13,13 @@
 use std::fmt;
 use std::time::Duration;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::units::{Hash, NodeId, Term};
 use crate::wire::codec::{CharterOf, Header, hash_of, quoted};
+use crate::wire::marks::Marks;
 use crate::wire::spelling::nanoseconds;
 
 /// The format this release writes, and the only one it reads.
@@ -63,10 +65,22 @@ impl std::error::Error for RecordError {}
 /// Spells `durable` with its checksum.
 #[must_use]
 pub fn encode(durable: &Durable) -> Vec<u8> {
-    let mut content = serde_json::to_vec(&Content::of(durable))
+    encode_marked(durable, &Marks::default())
+}
+
+/// Spells `durable` and what is kept beside it, with one checksum.
+#[must_use]
+pub fn encode_marked(durable: &Durable, marks: &Marks) -> Vec<u8> {
+    let content = Content { marks: marks.clone(), ..Content::of(durable) };
+    seal(MAGIC, VERSION, &content)
+}
+
+/// One line of JSON below a first line with its checksum.
+pub(crate) fn seal(magic: &str, version: u32, content: &impl Serialize) -> Vec<u8> {
+    let mut content = serde_json::to_vec(content)
         .expect("a record is names, numbers and text: JSON can spell all of them");
     content.push(b'\n');
-    let mut bytes = format!("{MAGIC} {VERSION} {}\n", hash_of(&content)).into_bytes();
+    let mut bytes = format!("{magic} {version} {}\n", hash_of(&content)).into_bytes();
     bytes.extend_from_slice(&content);
     bytes
 }
@@ -76,39 +90,59 @@ pub fn encode(durable: &Durable) -> Vec<u8> {
 /// # Errors
 /// The first thing that is wrong; see [`RecordError`].
 pub fn decode(bytes: &[u8], charter_of: CharterOf<'_>) -> Result<Durable, RecordError> {
-    let (checksum, content) = opened(bytes)?;
+    decode_marked(bytes, charter_of).map(|(durable, _)| durable)
+}
+
+/// Reads what [`encode_marked`] wrote.
+///
+/// # Errors
+/// As [`decode`].
+pub fn decode_marked(
+    bytes: &[u8],
+    charter_of: CharterOf<'_>,
+) -> Result<(Durable, Marks), RecordError> {
+    let mut content: Content = unseal(MAGIC, VERSION, bytes)?;
+    let marks = std::mem::take(&mut content.marks);
+    Ok((content.durable(charter_of)?, marks))
+}
+
+/// Reads what [`seal`] wrote.
+pub(crate) fn unseal<T: DeserializeOwned>(
+    magic: &str,
+    known: u32,
+    bytes: &[u8],
+) -> Result<T, RecordError> {
+    let (checksum, content) = opened(magic, known, bytes)?;
     if content.is_empty() {
         return Err(RecordError::Truncated);
     }
     if hash_of(content) != checksum {
         return Err(RecordError::Corrupt);
     }
-    let content: Content =
-        serde_json::from_slice(content).map_err(|e| RecordError::Malformed(quoted(&e)))?;
-    content.durable(charter_of)
+    serde_json::from_slice(content).map_err(|e| RecordError::Malformed(quoted(&e)))
 }
 
 /// Splits off the first line and reads it.
-fn opened(bytes: &[u8]) -> Result<(Hash, &[u8]), RecordError> {
+fn opened<'a>(magic: &str, known: u32, bytes: &'a [u8]) -> Result<(Hash, &'a [u8]), RecordError> {
     let start = &bytes[..bytes.len().min(FIRST_LINE_MAX)];
     let Some(end) = start.iter().position(|byte| *byte == b'\n') else {
-        let is_ours = start.starts_with(MAGIC.as_bytes()) || MAGIC.as_bytes().starts_with(start);
+        let is_ours = start.starts_with(magic.as_bytes()) || magic.as_bytes().starts_with(start);
         return Err(if is_ours { RecordError::Truncated } else { RecordError::NotAState });
     };
     let line = std::str::from_utf8(&bytes[..end]).map_err(|_| RecordError::NotAState)?;
     let mut words = line.split(' ');
-    if words.next() != Some(MAGIC) {
+    if words.next() != Some(magic) {
         return Err(RecordError::NotAState);
     }
     let version = words.next().and_then(|word| word.parse().ok()).ok_or(RecordError::NotAState)?;
-    if version > VERSION {
+    if version > known {
         return Err(RecordError::NewerVersion(version));
     }
     let checksum = words.next().and_then(Hash::from_hex);
-    match (version, checksum, words.next()) {
-        (VERSION, Some(checksum), None) => Ok((checksum, &bytes[end + 1..])),
-        (VERSION, _, _) => Err(RecordError::Corrupt),
-        _ => Err(RecordError::NotAState),
+    match (version == known, checksum, words.next()) {
+        (true, Some(checksum), None) => Ok((checksum, &bytes[end + 1..])),
+        (true, _, _) => Err(RecordError::Corrupt),
+        (false, _, _) => Err(RecordError::NotAState),
     }
 }
 
@@ -123,11 +157,13 @@ struct Content {
     committed: Stored,
     #[serde(rename = "promise_high_water_ns", with = "nanoseconds")]
     promise_high_water: Duration,
+    #[serde(default, skip_serializing_if = "Marks::is_empty")]
+    marks: Marks,
 }
 
 /// A document. A committed one with the accepted one's body does not repeat it.
 #[derive(Serialize, Deserialize)]
-struct Stored {
+pub(crate) struct Stored {
     #[serde(flatten)]
     header: Header,
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -135,11 +171,11 @@ struct Stored {
 }
 
 impl Stored {
-    fn of(document: &Document, body: Option<&str>) -> Self {
+    pub(crate) fn of(document: &Document, body: Option<&str>) -> Self {
         Self { header: Header::of(document), body: body.map(str::to_owned) }
     }
 
-    fn document(
+    pub(crate) fn document(
         self,
         other: Option<&str>,
         charter_of: CharterOf<'_>,
@@ -163,6 +199,7 @@ impl Content {
             accepted: Stored::of(accepted, Some(&accepted.body)),
             committed: Stored::of(committed, own_body),
             promise_high_water: durable.promise_high_water,
+            marks: Marks::default(),
         }
     }
 

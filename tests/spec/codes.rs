@@ -209,13 +209,15 @@ fn given() -> Vec<(&'static str, Vec<String>)> {
     let about = |why: &&Rejection| !matches!(why, Rejection::Members(_));
     let mut happenings: Vec<_> = events().iter().filter(own).map(codes::of_event).collect();
     happenings.extend(codes::OWN_EVENTS);
+    let mut alarming: Vec<_> = alarms().iter().map(codes::of_alarm).collect();
+    alarming.extend(codes::OWN_ALARMS);
     let mut refused: Vec<_> = refusals().iter().map(codes::of_refusal).collect();
     refused.push(codes::NO_ANSWER);
     let mut rejected: Vec<_> = rejections().iter().filter(about).map(codes::of_rejection).collect();
     rejected.extend(members().iter().map(codes::of_members));
     vec![
         ("event", owned(happenings)),
-        ("alarm", owned(alarms().iter().map(codes::of_alarm).collect())),
+        ("alarm", owned(alarming)),
         ("end", owned(stops().iter().map(codes::of_stop).collect())),
         ("change", owned(changes().iter().filter(told).map(codes::of_change).collect())),
         ("refusal", owned(refused)),

@@ -36,6 +36,8 @@ mod lapse;
 mod leases;
 mod limits;
 pub(crate) mod linear;
+mod lives;
+mod marks;
 mod log;
 mod members;
 mod network;

@@ -115,6 +115,7 @@ fn network(
     let options = NetworkOptions {
         identity: identity(name, cluster),
         sequence: 1,
+        annex: Arc::default(),
         keys,
         listen: listen.to_owned(),
         advertise: advertise.map(str::to_owned),
@@ -321,6 +322,7 @@ fn a_port_in_use_is_named() {
     let options = NetworkOptions {
         identity: identity(&alpha.name, 3),
         sequence: 1,
+        annex: Arc::default(),
         keys: alpha.keys(),
         listen: alpha.member.address.to_string(),
         advertise: None,

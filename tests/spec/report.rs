@@ -26,6 +26,8 @@ fn report_of_a_newcomer() -> StatusReport {
         uptime: Duration::from_secs(3),
         fitness: FitnessReport::default(),
         newcomers: Vec::new(),
+        doubts: Vec::new(),
+        forced: None,
     };
     report::status(&status, &around)
 }

@@ -72,7 +72,7 @@ fn a_state_that_may_be_lost_is_not_to_be_founded_again() {
     drop(workshop.directory());
     let failure = load(&workshop).unwrap_err();
     assert_eq!(failure.code, failure::NO_INPUT);
-    assert!(failure.message.contains("must not simply be founded again"), "{failure}");
+    assert!(failure.message.contains("its votes are lost with its disk"), "{failure}");
 }
 
 #[test]

@@ -50,6 +50,8 @@ pub enum Shelf {
     Nodes,
     /// To move mastership.
     Steer,
+    /// After a disaster.
+    Mend,
     /// About the files.
     Configure,
     /// About this program.

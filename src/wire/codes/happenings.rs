@@ -153,6 +153,11 @@ pub(super) const EVENTS: &[Code] = &[
         "Run releases that share a version on all nodes: contrib/doc/upgrade.md.",
     ),
     code(
+        super::TWO_INSTANCES_OVER,
+        "One of two processes that used one node's key is gone; the other one counts again.",
+        "See that the one that is left is the right one, and why there were two.",
+    ),
+    code(
         super::EVENTS_LOST,
         "`lost` events are missing here: a follower read too slowly, or for the history, which is \
          on disk, they could not be written.",
@@ -174,6 +179,26 @@ pub(super) const EVENTS: &[Code] = &[
 ];
 
 pub(super) const ALARMS: &[Code] = &[
+    code(
+        super::ALARM_ROLLED_BACK,
+        "A node's disk holds less than others have seen on it: an older snapshot, image or backup \
+         was put back. It forgot votes, and counts for nothing.",
+        "Run quorate init --renew on that node, and enter the line it prints; see \
+         contrib/doc/disaster.md.",
+    ),
+    code(
+        super::ALARM_TWO_INSTANCES,
+        "Two processes use one node's key: its machine or its directory was cloned, and both run. \
+         Neither counts until one is gone.",
+        "Stop the copy and do not start it again with that state; the message has both addresses.",
+    ),
+    code(
+        super::ALARM_RECOVERED_ELSEWHERE,
+        "Somebody ran quorate recover on a node of this cluster, which goes on as another cluster \
+         without this node.",
+        "Decide which of the two is right, at once: both may have a master. See \
+         contrib/doc/disaster.md.",
+    ),
     code(
         "alarm-storage-failed",
         "This node could not write its state. It neither votes nor acknowledges any more.",

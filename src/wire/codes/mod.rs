@@ -114,9 +114,22 @@ pub const HAND_EDIT_REJECTED: &str = "hand-edit-rejected";
 pub const HAND_EDIT_INVALID: &str = "hand-edit-invalid";
 /// It was not proposed, since others came first.
 pub const HAND_EDIT_SET_ASIDE: &str = "hand-edit-set-aside";
+/// A disk holds less than it was seen to hold.
+pub const ALARM_ROLLED_BACK: &str = "alarm-rolled-back";
+/// Two processes use one node's key.
+pub const ALARM_TWO_INSTANCES: &str = "alarm-two-instances";
+/// A later generation of this cluster lives elsewhere.
+pub const ALARM_RECOVERED_ELSEWHERE: &str = "alarm-recovered-elsewhere";
+/// Only one process uses the key again.
+pub const TWO_INSTANCES_OVER: &str = "two-instances-over";
 
-/// The events that the daemon tells of itself, not of an election.
+/// Those that a person must look at.
+pub const OWN_ALARMS: &[&str] =
+    &[ALARM_ROLLED_BACK, ALARM_TWO_INSTANCES, ALARM_RECOVERED_ELSEWHERE];
+
+/// The other events that the daemon tells of itself, not of an election.
 pub const OWN_EVENTS: &[&str] = &[
+    TWO_INSTANCES_OVER,
     EVENTS_LOST,
     DAEMON_STARTED,
     DAEMON_STOPPED,

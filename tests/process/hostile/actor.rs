@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use quorate::daemon::clock;
-use quorate::protocol::durable::{Document, Identity};
+use quorate::protocol::durable::{Document, Durable, Identity};
 use quorate::protocol::membership::{Charter, Member};
 use quorate::protocol::message::{
     AppendAck, Ballot, Candidacy, Heartbeat, HeartbeatAck, Message, Presence, Verdict,
@@ -23,6 +23,8 @@ pub(super) struct Actor {
     pub(super) term: Term,
     /// Every member of the document it was founded with.
     pub(super) members: Vec<Member>,
+    /// How many writes its disk had: with fewer nobody listens to it.
+    sequence: u64,
 }
 
 impl Actor {
@@ -31,12 +33,13 @@ impl Actor {
         let bytes = fs::read(state.join("state")).expect("the node was founded");
         let durable = record::decode(&bytes, &charter_of).expect("nobody touched it");
         let members = durable.accepted.charter.members.all().cloned().collect();
-        Self { identity: durable.identity, document: durable.accepted, term: durable.term, members }
+        let Durable { identity, accepted: document, term, sequence, .. } = durable;
+        Self { identity, document, term, sequence, members }
     }
 
     /// The hello of a process of this node.
     pub(super) fn hello(&self) -> Hello {
-        Hello::of(&self.identity, 4_711, 1)
+        Hello::of(&self.identity, 4_711, self.sequence)
     }
 
     /// What it says about itself.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 
 use quorate::protocol::message::{Message, Refusal, Verdict};
 use quorate::protocol::units::Term;
+use quorate::wire::hello::Hello;
 
 use super::super::cluster::report;
 use super::canary::{Canary, fresh, wait_for_line};
@@ -95,7 +96,9 @@ fn nothing_said_before_a_handover_counts_after_it() {
     let ghost = Peer::calling(&scene.cluster, first, honest());
     let mut session = ghost.session(second, None);
     let source = session.source().to_string();
-    session.greet(&ghost.actor().hello()).unwrap();
+    // As another process of that name it would not be heard: it repeats the hello too.
+    let hello = scene.charlie.session(first, None).hear_hello().unwrap();
+    session.greet(&Hello { seen: None, ..hello }).unwrap();
     for message in [Message::Release(release.clone()), Message::TimeoutNow(release)] {
         session.say(&spelled(&message)).unwrap();
     }

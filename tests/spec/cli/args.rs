@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use quorate::cli::args::{
     self, Call, Command, DemoOptions, Ending, Format, Goal, InitFlags, MasterField, Patience,
-    Preset, RunOptions, Scope, Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
+    Preset, Rescue, RunOptions, Scope, Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
 };
 use quorate::cli::help;
 use quorate::protocol::units::{NodeId, Term};
@@ -149,10 +149,26 @@ fn init_takes_a_name_and_where_it_is_reached() {
         advertise: Some("a:9901".into()),
         cluster: Some("shop".into()),
         from: None,
+        renew: false,
     };
     let line = "init --name alpha --advertise a:9901 --cluster shop";
     assert_eq!(command(line), Command::Init(flags));
     assert!(complaint("init --cluster a --from b").contains("one of them"));
+    let renew = InitFlags { renew: true, ..InitFlags::default() };
+    assert_eq!(command("init --renew"), Command::Init(renew));
+    assert!(complaint("init --renew --from b").contains("--renew makes this disk another one"));
+}
+
+#[test]
+fn a_recovery_is_asked_for_in_so_many_words() {
+    let files = vec!["a".into(), "b".into()];
+    let wanted = Rescue::Recover { name: Some("shop".to_owned()), files };
+    assert_eq!(command("recover --generation --cluster shop a b"), Command::Rescue(wanted));
+    assert!(complaint("recover a").contains("say so by --generation"));
+    assert_eq!(command("backup x"), Command::Rescue(Rescue::Backup("x".into())));
+    assert_eq!(command("restore x"), Command::Rescue(Rescue::Restore("x".into())));
+    assert!(complaint("restore").contains("FILE is missing"));
+    assert_eq!(command("confirm-moved"), Command::Rescue(Rescue::ConfirmMoved));
 }
 
 #[test]

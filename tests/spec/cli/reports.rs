@@ -52,6 +52,8 @@ pub(super) fn follower() -> StatusReport {
         watchdog: None,
         overrides: vec![],
         newcomers: Vec::new(),
+        doubts: Vec::new(),
+        forced: None,
         core_age_ms: 3,
         pid: 4711,
         uptime_ms: 12_000_000,

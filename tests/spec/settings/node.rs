@@ -49,6 +49,7 @@ fn full() -> NodeSettings {
             timeout: Duration::from_secs(3600),
         }),
         watchdog: Some("/dev/watchdog1".into()),
+        may_move: true,
     }
 }
 
