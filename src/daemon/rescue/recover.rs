@@ -296,6 +296,8 @@ fn first_state(
     let longest = survivors.iter().map(|one| one.has.promise_high_water).max();
     let identity = Identity { cluster, generation, node: only.id.clone(), storage: only.storage };
     Ok(Durable {
+        // Where mastership does not move by itself, only whoever had it stands; that is this one.
+        vote: Some(only.id.clone()),
         promise_high_water: longest.unwrap_or(Duration::ZERO),
         ..Durable::founding(identity, document)
     })

@@ -43,8 +43,14 @@ pub(super) fn next(body: &str, old: &Charter, new: &Generation<'_>) -> Result<St
                 write!(text, "id: \"{cluster}\"\ngeneration: {number}\nforced: \"{forced}\"\n")
                     .expect("writing to a String succeeds");
             } else if key == "nodes" {
-                writeln!(text, "nodes:\n{}", cluster::node_line(new.only))
-                    .expect("writing to a String succeeds");
+                // Where only the freshest may lead, the best that is left is that.
+                let line = cluster::node_line(new.only);
+                let line = if body.contains("require_freshest") {
+                    line.replace(", key:", ", in_sync: true, key:")
+                } else {
+                    line
+                };
+                writeln!(text, "nodes:\n{line}").expect("writing to a String succeeds");
             }
         }
         // What stands at the margin and is no key is a remark, wherever it stands.
