@@ -350,19 +350,7 @@ pub static TOPICS: &[Topic] = &[
         ],
         ..topic("hook test", Shelf::Configure, "show what a hook is run as, and run it")
     },
-    Topic {
-        operand: Operand::Optional("FILE"),
-        about: "Checks FILE as a cluster.yaml, or as a node.yaml if it is called so; `-` is\n\
-                standard input. Without FILE, this node's node.yaml, and cluster.yaml if there\n\
-                is one in its state directory. Programs that node.yaml names are looked at too.",
-        exits: &[
-            (65, "it is larger than 1 MiB"),
-            (66, "it is not there, no plain file, or cannot be read"),
-            (77, "not allowed to read it"),
-            (78, "the file is wrong; what and where is said"),
-        ],
-        ..topic("config check", Shelf::Configure, "check a file before it is used")
-    },
+    checks::CONFIG_CHECK,
     checks::CONFIG_TIMING,
     topic("config origin", Shelf::Configure, "which files are used and who said so"),
     Topic {

@@ -15,6 +15,7 @@ pub mod history;
 pub mod hold;
 pub mod join;
 pub mod marks;
+pub mod peers;
 pub mod proof;
 pub mod ranking;
 pub mod record;

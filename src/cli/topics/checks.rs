@@ -19,6 +19,21 @@ pub(super) const DOCTOR: Topic = Topic {
     ..topic("doctor", Shelf::Ask, "find out what needs attention, on one page")
 };
 
+/// `config check`.
+pub(super) const CONFIG_CHECK: Topic = Topic {
+    operand: Operand::Optional("FILE"),
+    about: "Checks FILE as a cluster.yaml, or as a node.yaml if it is called so; `-` is\n\
+            standard input. Without FILE, this node's node.yaml, and cluster.yaml if there\n\
+            is one in its state directory. Programs that node.yaml names are looked at too.",
+    exits: &[
+        (65, "it is larger than 1 MiB"),
+        (66, "it is not there, no plain file, or cannot be read"),
+        (77, "not allowed to read it"),
+        (78, "the file is wrong; what and where is said"),
+    ],
+    ..topic("config check", Shelf::Configure, "check a file before it is used")
+};
+
 /// `config timing`.
 pub(super) const CONFIG_TIMING: Topic = Topic {
     operand: Operand::Optional("PRESET|FILE"),
