@@ -9,8 +9,9 @@ use crate::daemon::rescue::RENEW;
 use crate::daemon::serve::charter_of;
 use crate::daemon::store::Store;
 use crate::protocol::durable::Durable;
-use crate::protocol::units::Pin;
+use crate::protocol::units::{Pin, StorageId};
 use crate::settings::node::NodeSettings;
+use crate::wire::marks::{Binding, Marks};
 
 /// Loads the state, checks that it is this node's, and writes it back (R5).
 pub(super) fn load_state(
@@ -19,9 +20,12 @@ pub(super) fn load_state(
     pin: Pin,
 ) -> Result<Store, Failure> {
     let mut store = Store::load(directory, charter_of)?;
-    check_suspended(store.annex().suspended())?;
+    let marks = store.annex().marks();
+    check_suspended(&marks)?;
     check_identity(store.last(), settings, pin)?;
-    check_place(&store, settings)?;
+    let storage = store.last().identity.storage;
+    let binding = check_place(store.directory(), storage, &marks, settings.may_move)?;
+    store.annex().bind(binding);
     identity::spend_storage(store.directory())?;
     store.rewrite()?;
     Ok(store)
@@ -29,17 +33,22 @@ pub(super) fn load_state(
 
 /// A disk that is known to have forgotten what it said stays out, however often it is started:
 /// each start counts as a write, and would bring it nearer to what the others have seen (R54).
-fn check_suspended(why: Option<String>) -> Result<(), Failure> {
-    let Some(why) = why else { return Ok(()) };
+pub(super) fn check_suspended(marks: &Marks) -> Result<(), Failure> {
+    let Some(why) = &marks.suspended else { return Ok(()) };
     Err(Failure::new(failure::CONFIG, format!("{why}; {RENEW}")))
 }
 
-/// A state on another machine, or in another directory, may be one of two (R53).
-fn check_place(store: &Store, settings: &NodeSettings) -> Result<(), Failure> {
-    let then = store.annex().marks().binding;
-    let now = binding::here(store.directory(), store.last().identity.storage);
-    let found = binding::differences(&then, &now);
-    if !found.is_empty() && !settings.may_move {
+/// A state on another machine, or in another directory, may be one of two (R53). Returns where it
+/// belongs from now on.
+pub(super) fn check_place(
+    directory: &Directory,
+    storage: StorageId,
+    marks: &Marks,
+    may_move: bool,
+) -> Result<Binding, Failure> {
+    let now = binding::here(directory, storage);
+    let found = binding::differences(&marks.binding, &now);
+    if !found.is_empty() && !may_move {
         let message = format!(
             "the state here was written elsewhere: there is {} now. If its old place is gone for \
              good, and this is all that was in it at its end and no backup or snapshot of it, run \
@@ -49,8 +58,7 @@ fn check_place(store: &Store, settings: &NodeSettings) -> Result<(), Failure> {
         );
         return Err(Failure::new(failure::CONFIG, message));
     }
-    store.annex().bind(binding::joined(then, now));
-    Ok(())
+    Ok(binding::joined(marks.binding.clone(), now))
 }
 
 /// A state belongs to one node with one key; anything else was copied here (F54).

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Serialize, Serializer};
 
+use crate::daemon::arrival;
 use crate::daemon::directory::Directory;
 use crate::daemon::identity;
 use crate::daemon::serve::charter_of;
@@ -90,6 +91,8 @@ pub struct Space {
 pub struct Start {
     /// Its state, if it can be read.
     pub state: Result<StateFacts, String>,
+    /// Whether that state belongs here and may speak; nothing is said of one that cannot be read.
+    pub belongs: Result<(), String>,
     /// Whether its key can be used.
     pub keys: Result<(), String>,
     /// Whether it could listen there.
@@ -179,20 +182,29 @@ pub fn space(directory: &Path) -> io::Result<Space> {
     })
 }
 
-/// What a daemon would find; only where none runs.
+/// What a daemon would find; only where none runs. `may_move` is what node.yaml says of it.
 #[must_use]
-pub fn start(places: &Places, listen: &str) -> Start {
+pub fn start(places: &Places, listen: &str, may_move: bool) -> Start {
     let path = &places.state_dir.path;
     let directory =
         private(path).and_then(|()| Directory::look(path).map_err(|failure| failure.to_string()));
     let state = directory.as_ref().map_err(Clone::clone).and_then(|directory| {
-        let state = Store::read(directory, charter_of).map_err(|failure| failure.to_string())?;
-        Ok(StateFacts::of(&state))
+        let (state, marks) =
+            Store::read_marked(directory, charter_of).map_err(|failure| failure.to_string())?;
+        let storage = state.identity.storage;
+        let belongs = arrival::check_suspended(&marks)
+            .and_then(|()| arrival::check_place(directory, storage, &marks, may_move).map(drop))
+            .map_err(|failure| failure.to_string());
+        Ok((StateFacts::of(&state), belongs))
     });
+    let (state, belongs) = match state {
+        Ok((state, belongs)) => (Ok(state), belongs),
+        Err(why) => (Err(why), Ok(())),
+    };
     let keys = directory.and_then(|directory| {
         identity::load_keys(&directory).map(drop).map_err(|failure| failure.to_string())
     });
-    Start { state, keys, listen: listened(listen) }
+    Start { state, belongs, keys, listen: listened(listen) }
 }
 
 /// Opening a directory takes the rights of others away, as a daemon does. Here nothing changes.

@@ -110,6 +110,10 @@ fn a_clone_on_another_machine_refuses_to_start_and_a_state_that_moved_is_confirm
     let clone = Node::new("charlie", &address, &home, &holder.prefix);
     let elsewhere = ["was written elsewhere", "quorate confirm-moved", RENEW];
     clone.fail_to_start().refused(78, &elsewhere);
+    let page = clone.ask(&["doctor"]);
+    assert_eq!(page.code, 1);
+    assert!(elsewhere.iter().all(|words| page.stdout.contains(words)), "{}", page.stdout);
+    assert!(page.stdout.contains("(cannot-start)"), "{}", page.stdout);
     cluster.settles_on("alpha", &["bravo", "charlie"]);
 
     // The same state, moved: its old place is gone for good.

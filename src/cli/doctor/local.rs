@@ -122,6 +122,9 @@ fn hindrances(start: &Start, facts: &Facts) -> Vec<Finding> {
     if let Err(why) = &start.state {
         hinder(format!("the state cannot be used: {why}"), "restore or found it as it says");
     }
+    if let Err(why) = &start.belongs {
+        hinder(why.clone(), "contrib/doc/disaster.md has every case with its commands");
+    }
     if let Err(why) = &start.keys {
         hinder(format!("the key cannot be used: {why}"), "restore keys/ from a backup");
     }

@@ -82,7 +82,9 @@ fn gathered(places: &Places) -> Facts {
         Ok(report) => Daemon::Up(report),
         Err(trouble @ Trouble::NotThere(_)) => {
             let listen = settings.as_ref().map_or(LISTEN_DEFAULT, |settings| &settings.listen);
-            Daemon::Down(trouble.to_string(), Box::new(premises::start(places, listen)))
+            let may_move = settings.as_ref().is_ok_and(|settings| settings.may_move);
+            let start = premises::start(places, listen, may_move);
+            Daemon::Down(trouble.to_string(), Box::new(start))
         }
         Err(trouble) => Daemon::Odd(trouble.to_string()),
     };

@@ -27,6 +27,7 @@ pub(super) fn findings(report: &FactsReport, timing: Option<&Timing>) -> Vec<Fin
     }
     found.extend(disk(report, timing));
     found.extend(releases(report));
+    found.extend(doubts(report));
     found.extend(held_back(report));
     found.extend(alarms(report));
     found.extend(limits(report));
@@ -140,6 +141,13 @@ fn releases(report: &FactsReport) -> Vec<Finding> {
         found.push(Finding::new(Weight::Warning, codes::NEWER_WORDS, message, advice));
     }
     found
+}
+
+/// Disks that were rolled back, and keys that two processes use.
+fn doubts(report: &FactsReport) -> impl Iterator<Item = Finding> {
+    let advice = "contrib/doc/disaster.md has every case with its commands";
+    let of = move |words| Finding::new(Weight::Problem, codes::IDENTITY_DOUBTED, words, advice);
+    report.status.doubts.iter().map(of)
 }
 
 fn held_back(report: &FactsReport) -> Vec<Finding> {

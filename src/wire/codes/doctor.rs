@@ -41,6 +41,8 @@ pub const CONFIG_WRONG: &str = "config-wrong";
 pub const RELEASES_DIFFER: &str = "releases-differ";
 /// The document or a peer says what only a later release knows.
 pub const NEWER_WORDS: &str = "newer-words";
+/// Somebody's disk or key is not to be relied on.
+pub const IDENTITY_DOUBTED: &str = "identity-doubted";
 /// Something speaks against this node as master, or holds it off.
 pub const HELD_BACK: &str = "held-back";
 /// There were alarms lately.
@@ -119,6 +121,11 @@ pub const FINDINGS: &[Code] = &[
         NEWER_WORDS,
         "The document, or a message of a peer, says what only a later release knows.",
         "Upgrade this node: it does not lead under such a document.",
+    ),
+    code(
+        IDENTITY_DOUBTED,
+        "A disk was rolled back, two processes use one key, or the cluster goes on elsewhere.",
+        "Read the finding: it says whose. contrib/doc/disaster.md has every case.",
     ),
     code(
         HELD_BACK,

@@ -267,6 +267,14 @@ fn what_holds_a_node_back_and_what_alarmed_lately_is_told() {
 }
 
 #[test]
+fn whoever_is_doubted_is_a_problem_in_the_words_of_the_doubt() {
+    let words = "two processes use the key of alpha, at here and there: neither counts";
+    let facts = facts(|report| report.status.doubts = vec![words.into()]);
+    assert_eq!(found(&facts), [(Weight::Problem, "identity-doubted")]);
+    assert_eq!(message(&facts, "identity-doubted"), words);
+}
+
+#[test]
 fn files_that_are_open_missing_or_anothers_are_problems() {
     for purpose in [Purpose::Config, Purpose::Directory, Purpose::State, Purpose::Key] {
         let things = [
@@ -292,6 +300,7 @@ fn room_and_settings_are_judged_with_and_without_a_daemon() {
     let down = || {
         let start = Start {
             state: Err("it is damaged".into()),
+            belongs: Err("it was written elsewhere".into()),
             keys: Ok(()),
             listen: Err("another program listens".into()),
         };
@@ -302,7 +311,12 @@ fn room_and_settings_are_judged_with_and_without_a_daemon() {
     let problem = |code| (Weight::Problem, code);
     assert_eq!(
         found(&down()),
-        [problem("cannot-start"), problem("cannot-start"), problem("daemon-down")]
+        [
+            problem("cannot-start"),
+            problem("cannot-start"),
+            problem("cannot-start"),
+            problem("daemon-down")
+        ]
     );
     let mut full = facts(|_| {});
     full.space = Ok(Space { free_bytes: 1 << 20, free_files: None });
