@@ -13,10 +13,23 @@ use crate::daemon::hooks::sound;
 use crate::keep::once::{self, End, Output, Remains, Task, last_line};
 use crate::protocol::units::Moment;
 use crate::settings::duration;
+use crate::settings::node::NodeSettings;
 use crate::settings::probe::{HealthProbe, PositionProbe};
+use crate::wire::environment;
 
 /// What such a program finds in its environment.
 pub type Environment = Vec<(String, String)>;
+
+/// What the health and position commands of a node of `cluster` find there.
+pub(super) fn surroundings(settings: &NodeSettings, cluster: &str, socket: &Path) -> Environment {
+    let own = [
+        (environment::NODE, settings.id.to_string()),
+        (environment::CLUSTER, cluster.to_owned()),
+        (environment::SOCKET, socket.display().to_string()),
+        (environment::VERSION, env!("CARGO_PKG_VERSION").to_owned()),
+    ];
+    environment::plain().into_iter().chain(own).map(|(name, value)| (name.into(), value)).collect()
+}
 
 /// One program and its rhythm.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ use crate::daemon::limits;
 use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
 use crate::daemon::patience;
-use crate::daemon::probe::Environment;
+use crate::daemon::probe;
 use crate::daemon::promotion;
 use crate::daemon::records;
 use crate::daemon::report;
@@ -48,7 +48,6 @@ use crate::settings::node::{LogFormat, NodeSettings};
 use crate::settings::paths::Places;
 use crate::settings::{cluster, node};
 use crate::wire::codes;
-use crate::wire::environment;
 
 /// How long the last mail may take to leave when the daemon stops.
 const FLUSH_WITHIN: Duration = Duration::from_secs(1);
@@ -178,7 +177,7 @@ fn start(
         reset: None,
     };
     let charter = &durable.committed.charter;
-    let environment = probes_environment(settings, &charter.name, &places.socket.path);
+    let environment = probe::surroundings(settings, &charter.name, &places.socket.path);
     parts.driver.say(own(codes::DAEMON_STARTED, Loudness::Info, start_words()));
     let say = Arc::clone(&parts.driver);
     let asking = fitness.start(settings, &environment, move |remark| say.say(remark));
@@ -192,17 +191,6 @@ fn start(
 fn judge_fitness(settings: &NodeSettings, driver: &Arc<Driver>) -> Arc<Fitness> {
     let driver = Arc::clone(driver);
     Arc::new(Fitness::new(settings, move |condition| driver.deliver(Input::Condition(condition))))
-}
-
-/// What the health and position commands find in their environment.
-fn probes_environment(settings: &NodeSettings, cluster: &str, socket: &Path) -> Environment {
-    let own = [
-        (environment::NODE, settings.id.to_string()),
-        (environment::CLUSTER, cluster.to_owned()),
-        (environment::SOCKET, socket.display().to_string()),
-        (environment::VERSION, env!("CARGO_PKG_VERSION").to_owned()),
-    ];
-    environment::plain().into_iter().chain(own).map(|(name, value)| (name.into(), value)).collect()
 }
 
 /// What tells one run of the daemon from the next.
