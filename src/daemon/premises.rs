@@ -19,6 +19,7 @@ use crate::daemon::store::{STATE_FILE, Store};
 use crate::protocol::durable::Durable;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::NodeId;
+use crate::settings::cluster;
 use crate::settings::paths::Places;
 
 /// Permissions of others than the owner.
@@ -112,6 +113,8 @@ pub struct StateFacts {
     pub revision: u64,
     /// The timing of that document.
     pub timing: Timing,
+    /// What a forced recovery wrote into it.
+    pub forced: Option<String>,
 }
 
 impl StateFacts {
@@ -123,6 +126,7 @@ impl StateFacts {
             term: durable.term.0,
             revision: durable.committed.revision,
             timing: charter.timing,
+            forced: cluster::forced(&durable.committed.body),
         }
     }
 }

@@ -2,6 +2,7 @@
 //! Never looks at a file itself.
 
 use super::facts::{Daemon, Facts, Finding, Weight};
+use super::surroundings::recovered;
 use crate::cli::style::span;
 use crate::daemon::premises::{FileFacts, Found, Purpose, Start};
 use crate::wire::codes::doctor as codes;
@@ -113,7 +114,7 @@ fn room(facts: &Facts) -> Option<Finding> {
     Some(Finding::new(weight, codes::SPACE_LOW, message, advice))
 }
 
-/// What would end a daemon that is started now.
+/// What would end a daemon that is started now, and what its state says besides.
 fn hindrances(start: &Start, facts: &Facts) -> Vec<Finding> {
     let mut found = Vec::new();
     let mut hinder = |message: String, advice: &str| {
@@ -138,6 +139,8 @@ fn hindrances(start: &Start, facts: &Facts) -> Vec<Finding> {
         let message = format!("node.yaml is for {}, the state is of {}", settings.id, state.node);
         hinder(message, "name the right files with --config and --state-dir");
     }
+    let forced = start.state.as_ref().ok().and_then(|state| state.forced.as_deref());
+    found.extend(forced.map(recovered));
     found
 }
 

@@ -28,6 +28,7 @@ pub(super) fn findings(report: &FactsReport, timing: Option<&Timing>) -> Vec<Fin
     found.extend(disk(report, timing));
     found.extend(releases(report));
     found.extend(doubts(report));
+    found.extend(report.status.forced.as_deref().map(recovered));
     found.extend(held_back(report));
     found.extend(alarms(report));
     found.extend(limits(report));
@@ -148,6 +149,13 @@ fn doubts(report: &FactsReport) -> impl Iterator<Item = Finding> {
     let advice = "contrib/doc/disaster.md has every case with its commands";
     let of = move |words| Finding::new(Weight::Problem, codes::IDENTITY_DOUBTED, words, advice);
     report.status.doubts.iter().map(of)
+}
+
+/// The cluster was made from another one by force, as the document says until it is edited.
+pub(super) fn recovered(forced: &str) -> Finding {
+    let message = format!("this cluster was recovered by force: {forced}");
+    let advice = "see that every old node joined anew or is gone; then take `forced` out by edit";
+    Finding::new(Weight::Notice, codes::RECOVERED, message, advice)
 }
 
 fn held_back(report: &FactsReport) -> Vec<Finding> {

@@ -43,6 +43,8 @@ pub const RELEASES_DIFFER: &str = "releases-differ";
 pub const NEWER_WORDS: &str = "newer-words";
 /// Somebody's disk or key is not to be relied on.
 pub const IDENTITY_DOUBTED: &str = "identity-doubted";
+/// The cluster was made from another one by force.
+pub const RECOVERED: &str = "recovered";
 /// Something speaks against this node as master, or holds it off.
 pub const HELD_BACK: &str = "held-back";
 /// There were alarms lately.
@@ -126,6 +128,12 @@ pub const FINDINGS: &[Code] = &[
         IDENTITY_DOUBTED,
         "A disk was rolled back, two processes use one key, or the cluster goes on elsewhere.",
         "Read the finding: it says whose. contrib/doc/disaster.md has every case.",
+    ),
+    code(
+        RECOVERED,
+        "Somebody went on without a lost majority by quorate recover, and nobody has said since that \
+         all is well again.",
+        "See that every old node joined anew or is gone, then take `forced` out of cluster.yaml.",
     ),
     code(
         HELD_BACK,

@@ -275,6 +275,14 @@ fn whoever_is_doubted_is_a_problem_in_the_words_of_the_doubt() {
 }
 
 #[test]
+fn a_cluster_that_was_recovered_by_force_is_named_until_its_document_says_nothing_of_it() {
+    let facts = facts(|report| report.status.forced = Some("generation 2".into()));
+    assert_eq!(found(&facts), [(Weight::Notice, "recovered")]);
+    let words = "this cluster was recovered by force: generation 2";
+    assert_eq!(message(&facts, "recovered"), words);
+}
+
+#[test]
 fn files_that_are_open_missing_or_anothers_are_problems() {
     for purpose in [Purpose::Config, Purpose::Directory, Purpose::State, Purpose::Key] {
         let things = [
