@@ -113,6 +113,8 @@ pub(super) struct Plan {
 struct From {
     shown: String,
     document: Document,
+    /// The highest term it knows of.
+    term: Term,
 }
 
 /// The state directory, ours alone; but where a daemon runs, a state and keys are there already,
@@ -168,7 +170,7 @@ fn found(
     from: From,
     mut notes: Vec<String>,
 ) -> Result<Printout, Failure> {
-    let From { shown, document } = from;
+    let From { shown, document, term } = from;
     if let Some(state) = state_if_there(&directory)? {
         return found_already(&directory, &state, &document, notes);
     }
@@ -181,7 +183,7 @@ fn found(
         storage: ours.storage,
     };
     let name = document.charter.name.clone();
-    settle(directory, Durable::founding(identity, document))?;
+    settle(directory, Durable { term, ..Durable::founding(identity, document) })?;
     let id = &plan.settings.id;
     notes.push(format!("node {id} belongs to cluster {name} now: start `quorate serve`"));
     Ok(Printout { text: String::new(), notes })
@@ -232,7 +234,9 @@ fn read_document(file: &Path) -> Result<From, Failure> {
     let first = Position { term: Term(0), version: 1 };
     let document = cluster::document(&text, &shown, first, FIRST_REVISION)
         .map_err(|problem| Failure::new(failure::BAD_DATA, problem.to_string()))?;
-    Ok(From { shown, document })
+    let term = cluster::known_term(&text, &shown)
+        .map_err(|problem| Failure::new(failure::BAD_DATA, problem.to_string()))?;
+    Ok(From { shown, document, term })
 }
 
 /// The document must list this node with this key and this disk, or nobody would count it.

@@ -12,11 +12,11 @@ use crate::protocol::membership::{
     Charter, Election, Failback, Member, MemberRole, Membership, MembershipError, Policy,
     VOTERS_MAX,
 };
-use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId};
+use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId, Term};
 
 pub use super::template::{node_line, template};
 
-/// Every key of the document; the last four are the cluster's own and read nowhere.
+/// Every key of the document; the last four are the cluster's own, and decide nothing in it.
 const KEYS: [&str; 13] = [
     "cluster",
     "id",
@@ -40,6 +40,9 @@ const NODE_KEYS: [&str; 10] = [
 
 const POLICIES: [&str; 5] = ["lowest-id", "priority", "seniority", "freshest", "sticky"];
 const ROLES: [&str; 3] = ["voter", "witness", "observer"];
+
+/// No recovery begins above this; far more than elections and recoveries can use up is left.
+const TERM_MAX: u64 = u64::MAX / 2;
 
 /// The priority of a node that names none.
 pub(crate) const PRIORITY_DEFAULT: u32 = 100;
@@ -114,6 +117,17 @@ pub fn forced(body: &str) -> Option<String> {
     let source = Source::read(body, "cluster.yaml", Reader::Member).ok()?;
     let field = source.table(&KEYS).ok()?.find("forced")?;
     field.as_text().map(str::to_owned)
+}
+
+/// The term that a forced recovery began with: who is founded from this text must not begin further
+/// below what the cluster has than any node believes (R6).
+///
+/// # Errors
+/// It is no number, or one that no cluster gets to.
+pub fn known_term(text: &str, file: &str) -> Result<Term, Problem> {
+    let source = Source::read(text, file, Reader::Person)?;
+    let table = source.table(&KEYS)?;
+    table.find("term").map_or(Ok(0), |field| field.whole(0, TERM_MAX)).map(Term)
 }
 
 /// SHA-256 of a document's body.

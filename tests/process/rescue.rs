@@ -5,6 +5,7 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
 use super::cluster::Cluster;
+use super::mending::comes_back;
 
 /// F75
 #[test]
@@ -54,4 +55,24 @@ fn a_backup_is_private_whole_and_of_no_disk_and_is_never_restored_over_a_state()
     node.ask(&["restore", path]).refused(65, &["shop.backup", "checksum"]);
     node.start();
     cluster.settles();
+}
+
+/// F75
+#[test]
+fn after_two_recoveries_a_node_that_is_founded_anew_still_believes_the_term() {
+    let mut cluster = Cluster::of(2);
+    cluster.settles();
+    cluster.stop("alpha");
+    cluster.stop("bravo");
+    let alpha = cluster.node("alpha");
+    for _ in 0..2 {
+        alpha.ask(&["recover", "--generation", "--cluster", "shop"]).printed();
+    }
+    let doctor = alpha.ask(&["doctor"]).stdout;
+    assert!(doctor.contains("recovered by force: generation 3"), "{doctor}");
+    alpha.start();
+    let line = cluster.node("bravo").ask(&["init", "--renew"]).printed();
+    comes_back(&mut cluster, "alpha", "bravo", &line);
+    let (_, term) = cluster.settles();
+    assert!(term > 1 << 20, "a fresh node would refuse no term below: {term}");
 }

@@ -86,6 +86,17 @@ fn founding_writes_a_first_state_that_has_never_voted() {
 }
 
 #[test]
+fn founding_begins_at_the_term_that_the_document_knows() {
+    let workshop = Workshop::new();
+    let text = init_cluster(&workshop).unwrap().text;
+    let refused = init_from(&workshop, &format!("term: {}\n{text}", u64::MAX)).unwrap_err();
+    assert!(refused.message.contains("term"), "{refused}");
+    init_from(&workshop, &format!("term: 1048586\n{text}")).unwrap();
+    let state = state(&workshop);
+    assert_eq!((state.term.0, state.accepted.position.term.0), (1_048_586, 0));
+}
+
+#[test]
 fn founding_again_from_the_same_bytes_changes_nothing() {
     let (workshop, text) = founded();
     let printout = init_from(&workshop, &text).unwrap();

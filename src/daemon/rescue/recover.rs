@@ -21,7 +21,7 @@ use crate::daemon::store::{STATE_FILE, Store};
 use crate::daemon::{admin_files, binding, clock, identity, log};
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::membership::{Member, MemberRole};
-use crate::protocol::units::{ClusterId, NodeId, Pin, Position, TERM_JUMP_MAX, Term};
+use crate::protocol::units::{NodeId, Pin, Position, TERM_JUMP_MAX, Term};
 use crate::settings::cluster;
 use crate::settings::paths::Places;
 use crate::wire::backup::Backup;
@@ -223,10 +223,12 @@ fn begin(
         old.cluster,
         old.generation
     );
-    let new = Generation { cluster: new_cluster, number, forced: &forced, only: &only };
+    let known = survivors.iter().map(|one| one.has.term.0).max().unwrap_or(0);
+    let term = Term(known.saturating_add(TERM_STEP));
+    let new = Generation { cluster: new_cluster, number, term, forced: &forced, only: &only };
     let body = rewrite::next(&old.accepted.body, &old.accepted.charter, &new)
         .map_err(|why| refused(format!("the old cluster.yaml cannot be rewritten: {why}")))?;
-    let first = first_state(survivors, old, &body, (new_cluster, number), &only)?;
+    let first = first_state(survivors, old, &body, &new)?;
     let binding = binding::here(&directory, only.storage);
     let former = Former {
         cluster: old.cluster,
@@ -239,13 +241,12 @@ fn begin(
         let kept = set_aside(&directory)?;
         notes.push(format!("the old state is kept as {}", directory.path().join(kept).display()));
     }
-    let term = first.term;
     let store = Store::found_marked(directory, first, marks)?;
     identity::spend_storage(store.directory())?;
     notes.push(format!(
         "{} is the only voter of cluster {}, generation {number}, id {new_cluster}, from term \
          {term} on: start `quorate serve`, then let the others join: on each of them `quorate init \
-         --renew`, and here its line with `role: observer` by `quorate edit`",
+         --renew`, here `quorate invite`, and there `quorate join TOKEN`",
         only.id, old.accepted.charter.name
     ));
     Ok(Printout { text: String::new(), notes })
@@ -284,11 +285,9 @@ fn first_state(
     survivors: &[Survivor],
     old: &Backup,
     body: &str,
-    (cluster, generation): (ClusterId, u64),
-    only: &Member,
+    new: &Generation<'_>,
 ) -> Result<Durable, Failure> {
-    let known = survivors.iter().map(|one| one.has.term.0).max().unwrap_or(0);
-    let term = Term(known.saturating_add(TERM_STEP));
+    let Generation { cluster, number: generation, term, only, .. } = *new;
     let position = Position { term, version: old.accepted.position.version.saturating_add(1) };
     let revision = old.accepted.revision.saturating_add(1);
     let document = cluster::document(body, "the new cluster.yaml", position, revision)

@@ -1,11 +1,11 @@
-//! Makes the cluster.yaml of a new generation from the text of the old one: other ids, one node,
-//! and a mark that says so; all else stays as people wrote it.
+//! Makes the cluster.yaml of a new generation from the text of the old one: other ids, one node, the
+//! term it begins with and a mark that says so; all else stays as people wrote it.
 //! Never trusts its own cutting: what it made is read back and compared.
 
 use std::fmt::Write as _;
 
 use crate::protocol::membership::{Charter, Member};
-use crate::protocol::units::ClusterId;
+use crate::protocol::units::{ClusterId, Term};
 use crate::settings::cluster;
 
 /// Keys that belong to the old generation; the first three come back with other values.
@@ -26,6 +26,8 @@ const OLD_KEYS: [&str; 10] = [
 pub(super) struct Generation<'a> {
     pub(super) cluster: ClusterId,
     pub(super) number: u64,
+    /// Where it begins, for those who are founded from the text later.
+    pub(super) term: Term,
     /// Why, in one sentence without a double quote.
     pub(super) forced: &'a str,
     pub(super) only: &'a Member,
@@ -39,9 +41,12 @@ pub(super) fn next(body: &str, old: &Charter, new: &Generation<'_>) -> Result<St
         if let Some(key) = top_key(line) {
             is_kept = !OLD_KEYS.contains(&key);
             if key == "id" {
-                let Generation { cluster, number, forced, .. } = new;
-                write!(text, "id: \"{cluster}\"\ngeneration: {number}\nforced: \"{forced}\"\n")
-                    .expect("writing to a String succeeds");
+                let Generation { cluster, number, term, forced, .. } = new;
+                write!(
+                    text,
+                    "id: \"{cluster}\"\ngeneration: {number}\nterm: {term}\nforced: \"{forced}\"\n"
+                )
+                .expect("writing to a String succeeds");
             } else if key == "nodes" {
                 // Where only the freshest may lead, the best that is left is that.
                 let line = cluster::node_line(new.only);
