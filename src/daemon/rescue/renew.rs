@@ -5,6 +5,7 @@ use crate::daemon::directory::Directory;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::identity;
 use crate::daemon::init::{InitOptions, Printout, introduce, plan};
+use crate::daemon::papers::export::FILE;
 use crate::daemon::store::STATE_FILE;
 
 /// More states that were set aside are no accident.
@@ -12,7 +13,8 @@ const OLD_STATES_MAX: u32 = 99;
 
 /// How a node gets into a cluster that runs already.
 pub(in crate::daemon) const WAY_BACK: &str = "\
-where the cluster runs already, enter this line with `role: observer` in it, in the place of any \
+where the cluster runs already, remove any older line of this node there by `quorate node remove`, \
+then run `quorate invite` there, `quorate join TOKEN` here and `quorate serve`. Or enter this line with `role: observer` in it, in the place of any \
 older line of this node, by `quorate edit` on a node that runs; put what `quorate show` prints \
 there into a file here; run `quorate init --from FILE` and `quorate serve` here; and once this \
 node follows the master, take `role: observer` out again";
@@ -35,10 +37,13 @@ pub fn renew(options: &InitOptions) -> Result<Printout, Failure> {
     introduce(&directory, &plan, None, notes)
 }
 
-/// Gives the state a name under which nothing looks for it.
+/// Gives the state a name under which nothing looks for it, and the exported document as well: what
+/// comes may be older, or another cluster's, and nobody edited that.
 pub(in crate::daemon) fn set_aside(directory: &Directory) -> Result<String, Failure> {
-    let names = (1..=OLD_STATES_MAX).map(|number| format!("{STATE_FILE}.old-{number}"));
-    let Some(name) = names.into_iter().find(|name| !directory.has(name)) else {
+    let old = |file: &str, number: u32| format!("{file}.old-{number}");
+    let is_free =
+        |number: &u32| [STATE_FILE, FILE].iter().all(|file| !directory.has(&old(file, *number)));
+    let Some(number) = (1..=OLD_STATES_MAX).find(is_free) else {
         let message = format!(
             "{} old states are kept in {}: remove those that nobody needs",
             OLD_STATES_MAX,
@@ -46,6 +51,10 @@ pub(in crate::daemon) fn set_aside(directory: &Directory) -> Result<String, Fail
         );
         return Err(Failure::new(failure::CANNOT_CREATE, message));
     };
+    let name = old(STATE_FILE, number);
     directory.rename(STATE_FILE, &name)?;
+    if directory.has(FILE) {
+        directory.rename(FILE, &old(FILE, number))?;
+    }
     Ok(name)
 }
