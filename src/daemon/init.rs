@@ -193,7 +193,7 @@ fn found(
 pub(super) fn settle(directory: Directory, first: Durable) -> Result<(), Failure> {
     let binding = binding::here(&directory, first.identity.storage);
     let marks = Marks { binding, ..Marks::default() };
-    let store = Store::found_marked(directory, first, marks)?;
+    let store = Store::found(directory, first, marks)?;
     identity::spend_storage(store.directory())
 }
 

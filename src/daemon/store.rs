@@ -82,19 +82,7 @@ impl Store {
     ///
     /// # Errors
     /// There is a state already (unchanged then), or the write failed.
-    pub fn found(directory: Directory, first: Durable) -> Result<Self, Failure> {
-        Self::found_marked(directory, first, Marks::default())
-    }
-
-    /// The same, with something beside it.
-    ///
-    /// # Errors
-    /// As `found`.
-    pub fn found_marked(
-        directory: Directory,
-        first: Durable,
-        marks: Marks,
-    ) -> Result<Self, Failure> {
+    pub fn found(directory: Directory, first: Durable, marks: Marks) -> Result<Self, Failure> {
         let path = directory.path().join(STATE_FILE);
         if directory.has(STATE_FILE) {
             let message = format!("{} exists already and is not overwritten", path.display());

@@ -10,6 +10,7 @@ use quorate::daemon::identity;
 use quorate::daemon::network::Delivery;
 use quorate::daemon::store::{STATE_FILE_MAX, Store, StoreQueue};
 use quorate::protocol::effects::Input;
+use quorate::wire::marks::Marks;
 use quorate::wire::record;
 
 use super::workshop::{Workshop, alone, charter_of, chmod, later};
@@ -192,7 +193,7 @@ fn a_second_user_of_the_directory_is_told_who_has_it() {
 fn a_second_state_is_never_founded_over_the_first() {
     let workshop = Workshop::new();
     drop(workshop.store(alone()));
-    let failure = Store::found(workshop.directory(), alone()).unwrap_err();
+    let failure = Store::found(workshop.directory(), alone(), Marks::default()).unwrap_err();
     assert_eq!(failure.code, failure::CANNOT_CREATE);
 }
 

@@ -10,6 +10,7 @@ use quorate::protocol::membership::{Charter, Member, MemberRole};
 use quorate::protocol::units::{ClusterId, NodeId, Pin, Position, StorageId, Term};
 use quorate::settings::cluster;
 use quorate::settings::paths::{Place, Places};
+use quorate::wire::marks::Marks;
 
 /// A place on disk that goes away with the test.
 pub(crate) struct Workshop(tempfile::TempDir);
@@ -34,7 +35,7 @@ impl Workshop {
 
     /// A store that holds `record`.
     pub(crate) fn store(&self, record: Durable) -> Store {
-        Store::found(self.directory(), record).expect("a first state")
+        Store::found(self.directory(), record, Marks::default()).expect("a first state")
     }
 
     pub(crate) fn places(&self) -> Places {

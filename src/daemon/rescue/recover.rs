@@ -18,7 +18,7 @@ use crate::daemon::rescue::rewrite::{self, Generation};
 use crate::daemon::rescue::{files, set_aside};
 use crate::daemon::serve::charter_of;
 use crate::daemon::store::{STATE_FILE, Store};
-use crate::daemon::{admin_files, binding, clock, identity, log};
+use crate::daemon::{admin_files, binding, byline, clock, identity, log};
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::membership::{Member, MemberRole};
 use crate::protocol::units::{NodeId, Pin, Position, TERM_JUMP_MAX, Term};
@@ -241,7 +241,7 @@ fn begin(
         let kept = set_aside(&directory)?;
         notes.push(format!("the old state is kept as {}", directory.path().join(kept).display()));
     }
-    let store = Store::found_marked(directory, first, marks)?;
+    let store = Store::found(directory, first, marks)?;
     identity::spend_storage(store.directory())?;
     notes.push(format!(
         "{} is the only voter of cluster {}, generation {number}, id {new_cluster}, from term \
@@ -290,8 +290,9 @@ fn first_state(
     let Generation { cluster, number: generation, term, only, .. } = *new;
     let position = Position { term, version: old.accepted.position.version.saturating_add(1) };
     let revision = old.accepted.revision.saturating_add(1);
-    let document = cluster::document(body, "the new cluster.yaml", position, revision)
+    let mut document = cluster::document(body, "the new cluster.yaml", position, revision)
         .map_err(|problem| refused(problem.to_string()))?;
+    document.byline = byline::of(rustix::process::geteuid().as_raw(), &only.id);
     let longest = survivors.iter().map(|one| one.has.promise_high_water).max();
     let identity = Identity { cluster, generation, node: only.id.clone(), storage: only.storage };
     Ok(Durable {
