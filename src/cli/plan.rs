@@ -82,7 +82,7 @@ impl Moves {
     fn between(old: &Membership, new: &Membership) -> Self {
         let keeps = |members: &Membership, member: &Member| {
             let same = members.voter(&member.id, member.storage);
-            same.is_some_and(|same| same.pin == member.pin)
+            same.is_some_and(|same| same.pins().any(|pin| pin == member.pin))
         };
         let mut moves = Self::default();
         let mut newcomers = Vec::new();

@@ -33,7 +33,8 @@ pub fn judge(document: &Document, arrival: &Arrival, now: &str) -> Result<Admiss
     if request.cluster != charter.cluster {
         return untold(format!("its token is of cluster {}, this is another", request.cluster));
     }
-    if let Some(member) = charter.members.all().find(|member| member.pin == *pin) {
+    if let Some(member) = charter.members.all().find(|member| member.pins().any(|one| one == *pin))
+    {
         return already(member, arrival);
     }
     let arrivals = arrivals::arrivals(&document.body)
@@ -123,6 +124,7 @@ fn admitted(
         priority: PRIORITY_DEFAULT,
         pin: arrival.pin,
         storage: request.storage,
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     };

@@ -77,7 +77,7 @@ fn check_identity(state: &Durable, settings: &NodeSettings, pin: Pin) -> Result<
     let listed = documents.iter().filter_map(|one| one.charter.members.find(ours));
     // A disk that nobody counts may wait for its line, key and all.
     let mut entries = listed.filter(|member| member.storage == state.identity.storage).peekable();
-    if entries.peek().is_some() && !entries.any(|member| member.pin == pin) {
+    if entries.peek().is_some() && !entries.any(|member| member.pins().any(|one| one == pin)) {
         let message = format!(
             "the state here is that of {ours} in cluster {} ({}), which knows it by another key \
              than the one here: put the right key back into the keys directory. If it is the state \

@@ -249,7 +249,7 @@ fn check_listed(shown: &str, document: &Document, ours: &Member) -> Result<(), F
     let Some(listed) = document.charter.members.find(&ours.id) else {
         return refuse(format!("{shown} does not list node {}", ours.id));
     };
-    if listed.pin != ours.pin {
+    if !listed.pins().any(|pin| pin == ours.pin) {
         return refuse(format!("{shown} lists node {} with another `key` than its own", ours.id));
     }
     if listed.storage != ours.storage {
@@ -275,6 +275,7 @@ pub(super) fn member(directory: &Directory, plan: &Plan) -> Result<Member, Failu
         priority: cluster::PRIORITY_DEFAULT,
         pin: keys.pin(),
         storage,
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     })

@@ -54,7 +54,7 @@ impl Link {
     pub(crate) fn new(entries: &[&Member], outbox: Outbox) -> Self {
         let last = entries.last().expect("a link is made for a member");
         let address = Arc::clone(&last.address);
-        let pins = entries.iter().map(|member| member.pin).collect();
+        let pins = entries.iter().flat_map(|member| member.pins()).collect();
         let inner = Inner {
             address,
             learnt: None,
@@ -112,7 +112,7 @@ impl Link {
     /// is made anew.
     pub(crate) fn follow(&self, entries: &[&Member]) {
         let Some(last) = entries.last() else { return };
-        let pins: Vec<_> = entries.iter().map(|member| member.pin).collect();
+        let pins: Vec<_> = entries.iter().flat_map(|member| member.pins()).collect();
         let has_changed = self.with(|inner| {
             let is_there = inner.connected.as_ref() == Some(&last.address);
             let has_moved = inner.address != last.address && !is_there;

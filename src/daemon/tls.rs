@@ -32,9 +32,10 @@ use crate::wire::token::Seed;
 pub struct Trust(RwLock<Vec<(Pin, NodeId)>>);
 
 impl Trust {
-    /// Trusts exactly the keys of `members`. A node may be there twice with two keys.
+    /// Trusts exactly the keys of `members`. A node may be there twice, and with several keys.
     pub fn set<'a>(&self, members: impl Iterator<Item = &'a Member>) {
-        let pins = members.map(|member| (member.pin, member.id.clone())).collect();
+        let with_name = |member: &'a Member| member.pins().map(|pin| (pin, member.id.clone()));
+        let pins = members.flat_map(with_name).collect();
         *self.0.write().unwrap_or_else(PoisonError::into_inner) = pins;
     }
 

@@ -36,6 +36,8 @@ pub struct Member {
     pub priority: u32,
     /// Its key's fingerprint: who may speak as this node (R74).
     pub pin: Pin,
+    /// The fingerprint of the key that is to follow, while its key changes: trusted as well.
+    pub next_pin: Option<Pin>,
     /// The disk whose votes count for it (R52).
     pub storage: StorageId,
     /// Whether its data count as complete. Where the document asks for the freshest data only such
@@ -66,6 +68,11 @@ impl Member {
         }
     }
 
+    /// Every key that may speak as this node.
+    pub fn pins(&self) -> impl Iterator<Item = Pin> {
+        [self.pin].into_iter().chain(self.next_pin)
+    }
+
     /// Whether it may ever be master.
     #[must_use]
     pub fn may_lead(&self) -> bool {
@@ -85,7 +92,7 @@ pub struct Membership {
 pub enum MembershipError {
     /// The member at this index has the name of an earlier one.
     SameName(usize),
-    /// The member at this index has the key of an earlier one.
+    /// The member at this index has a key of an earlier one, or one twice.
     SameKey(usize),
     /// The member at this index has the storage id of an earlier one.
     SameStorage(usize),
@@ -106,7 +113,8 @@ impl Membership {
             if earlier.iter().any(|e| e.id == member.id) {
                 return Err(MembershipError::SameName(index));
             }
-            if earlier.iter().any(|e| e.pin == member.pin) {
+            let is_taken = |pin: Pin| earlier.iter().any(|e| e.pins().any(|other| other == pin));
+            if member.pins().any(is_taken) || member.next_pin == Some(member.pin) {
                 return Err(MembershipError::SameKey(index));
             }
             if earlier.iter().any(|e| e.storage == member.storage) {

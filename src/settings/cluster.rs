@@ -33,9 +33,9 @@ const KEYS: [&str; 13] = [
     "updated_by",
 ];
 const ELECTION_KEYS: [&str; 4] = ["policy", "failback", "auto_failover", "require_freshest"];
-const NODE_KEYS: [&str; 10] = [
-    "id", "address", "role", "becomes", "approval", "priority", "key", "storage", "in_sync",
-    "standby",
+const NODE_KEYS: [&str; 11] = [
+    "id", "address", "role", "becomes", "approval", "priority", "key", "next_key", "storage",
+    "in_sync", "standby",
 ];
 
 const POLICIES: [&str; 5] = ["lowest-id", "priority", "seniority", "freshest", "sticky"];
@@ -218,10 +218,8 @@ fn membership(table: &Table<'_>, needs_freshest: bool) -> Result<Membership, Pro
             repeated(&lines, &members, index, "id", |a, b| a.id == b.id)
                 .hint("each node has a name of its own: rename or remove one")
         }
-        MembershipError::SameKey(index) => {
-            repeated(&lines, &members, index, "key", |a, b| a.pin == b.pin)
-                .hint("each node has a key of its own: was a machine cloned, or a line copied?")
-        }
+        MembershipError::SameKey(index) => repeated_key(&lines, &members, index)
+            .hint("each node has a key of its own: was a machine cloned, or a line copied?"),
         MembershipError::SameStorage(index) => {
             repeated(&lines, &members, index, "storage", |a, b| a.storage == b.storage)
                 .hint("each node has a disk of its own: was a machine cloned, or a line copied?")
@@ -260,7 +258,8 @@ fn member(line: &Table<'_>, needs_freshest: bool) -> Result<Member, Problem> {
         priority: priority
             .and_then(|number| u32::try_from(number).ok())
             .unwrap_or(PRIORITY_DEFAULT),
-        pin: pin(line)?,
+        pin: pin(&line.need("key", KEY_HINT)?, "`key`")?,
+        next_pin: line.find("next_key").map(|field| pin(&field, "`next_key`")).transpose()?,
         storage: storage(line)?,
         is_in_sync: line.find("in_sync").map_or(Ok(false), |field| field.switch())?
             || !needs_freshest,
@@ -277,11 +276,10 @@ fn role(line: &Table<'_>) -> Result<MemberRole, Problem> {
     })
 }
 
-fn pin(line: &Table<'_>) -> Result<Pin, Problem> {
-    let field = line.need("key", KEY_HINT)?;
+fn pin(field: &Field<'_>, key: &str) -> Result<Pin, Problem> {
     let pin = field.text()?.strip_prefix("SHA256:").and_then(Pin::from_hex);
-    let rule = "`key` must be `SHA256:` and 64 digits of 0-9 a-f";
-    pin.ok_or_else(|| field.problem(rule).hint(KEY_HINT))
+    let rule = || format!("{key} must be `SHA256:` and 64 digits of 0-9 a-f");
+    pin.ok_or_else(|| field.problem(rule()).hint(KEY_HINT))
 }
 
 fn storage(line: &Table<'_>) -> Result<StorageId, Problem> {
@@ -298,6 +296,17 @@ fn refuse_shared_addresses(lines: &[Table<'_>], members: &[Member]) -> Result<()
         Err(repeated(lines, members, index, "address", same)
             .hint("each node listens somewhere of its own"))
     })
+}
+
+/// The member at `index` has a key of an earlier one, or the same twice.
+fn repeated_key(lines: &[Table<'_>], members: &[Member], index: usize) -> Problem {
+    let is_next = |pin: Pin| members[index].next_pin == Some(pin);
+    if is_next(members[index].pin) {
+        return lines[index].problem(format!("node {} has one key twice", index + 1));
+    }
+    let is_of_next = members[..index].iter().any(|earlier| earlier.pins().any(is_next));
+    let key = if is_of_next { "next_key" } else { "key" };
+    repeated(lines, members, index, key, |a, b| a.pins().any(|pin| b.pins().any(|p| p == pin)))
 }
 
 /// The member at `index` has the `key` of an earlier one.

@@ -82,6 +82,7 @@ fn member(index: usize, role: MemberRole, disk: usize) -> Member {
         priority: priority(index),
         pin: Pin([u8::try_from(index).expect("at most nine"); 32]),
         storage: storage_of(disk),
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     }

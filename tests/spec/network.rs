@@ -147,6 +147,7 @@ impl Station {
             priority: 100,
             pin,
             storage: StorageId([name.as_str().as_bytes()[0]; 16]),
+            next_pin: None,
             is_in_sync: true,
             standby: None,
         };

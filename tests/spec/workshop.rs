@@ -57,6 +57,7 @@ pub(crate) fn member(name: &str, number: u8) -> Member {
         priority: 100,
         pin: Pin([number; 32]),
         storage: StorageId([number; 16]),
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     }

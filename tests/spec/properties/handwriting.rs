@@ -26,6 +26,7 @@ pub(super) fn member(number: u8, any: &mut Any<'_>) -> Member {
         priority: [100, 100, 7, 4_000_000_000][any.pick(4) as usize],
         pin: Pin([number; 32]),
         storage: StorageId([number; 16]),
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     }

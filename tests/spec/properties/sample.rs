@@ -23,6 +23,7 @@ pub(crate) fn charter() -> Charter {
         priority: 100,
         pin: Pin([1; 32]),
         storage: StorageId([2; 16]),
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     };

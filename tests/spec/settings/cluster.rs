@@ -234,6 +234,7 @@ fn the_template_with_its_node_lines_is_a_valid_document() {
         priority: u32::from(byte) + 99,
         pin: Pin([byte; 32]),
         storage: StorageId([byte; 16]),
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     };
@@ -247,6 +248,21 @@ fn the_template_with_its_node_lines_is_a_valid_document() {
     for member in &members {
         assert_eq!(charter.members.find(&member.id), Some(member));
     }
+}
+
+#[test]
+fn the_key_that_is_to_follow_is_read_and_is_nobody_elses() {
+    let [a, b, n] = ["a", "b", "d"].map(|digit| format!("SHA256:{}", digit.repeat(64)));
+    let with = |key: &str| SHOP.replace(&b, &format!("{b}\", next_key: \"{key}"));
+    let charter = accepted(&with(&n));
+    let pins: Vec<_> = charter.members.all().map(|member| member.pins().count()).collect();
+    assert_eq!(pins.iter().filter(|count| **count == 2).count(), 1, "{pins:?}");
+    for (wrong, words) in [(&a, "node 2 has the `next_key` of node 1"), (&b, "one key twice")] {
+        let problem = cluster::parse(&with(wrong), "cluster.yaml").unwrap_err().to_string();
+        assert!(problem.contains(words), "{problem}");
+    }
+    let short = cluster::parse(&with("SHA256:dd"), "cluster.yaml").unwrap_err().to_string();
+    assert!(short.contains("`next_key` must be"), "{short}");
 }
 
 #[test]

@@ -20,6 +20,7 @@ fn desk(role: MemberRole, priority: u32) -> Member {
         priority,
         pin,
         storage,
+        next_pin: None,
         is_in_sync: true,
         standby: None,
     }
