@@ -30,11 +30,8 @@ pub(crate) fn check(
     if !me.is_some_and(Member::may_lead) {
         return Err(ChangeRefusal::MasterMustLead);
     }
-    let is_rekeyed = |member: &&Member| {
-        before.find(&member.id).is_some_and(|old| old.votes() && old.pin != member.pin)
-    };
-    if let Some(member) = after.voters().find(is_rekeyed) {
-        return Err(ChangeRefusal::OtherKey { node: member.id.clone() });
+    for member in after.voters() {
+        check_key(voter, publication, member)?;
     }
     if changes == 0 {
         return Ok(());
@@ -46,6 +43,25 @@ pub(crate) fn check(
         after.voters().filter(|member| member.id == voter.me || is_ready(voter, member, now));
     let [have, need] = [ready.count(), after.majority()];
     if have < need { Err(ChangeRefusal::NoMajority { have, need }) } else { Ok(()) }
+}
+
+/// A voter's key changes only to the one that was named as its next, once every voter has the
+/// document that names it: whoever had not heard of it would shut it out (R74).
+fn check_key(voter: &Voter, publication: &Publication, new: &Member) -> Result<(), ChangeRefusal> {
+    let old = voter.members().find(&new.id).filter(|old| old.votes() && old.pin != new.pin);
+    match old {
+        None => Ok(()),
+        Some(old) if old.next_pin == Some(new.pin) => check_all_have_it(voter, publication),
+        Some(_) => Err(ChangeRefusal::OtherKey { node: new.id.clone() }),
+    }
+}
+
+fn check_all_have_it(voter: &Voter, publication: &Publication) -> Result<(), ChangeRefusal> {
+    let lacks = |member: &&Member| !publication.is_held_by(&member.id);
+    match voter.members().voters().find(lacks) {
+        Some(member) => Err(ChangeRefusal::DocumentMissing { at: member.id.clone() }),
+        None => Ok(()),
+    }
 }
 
 /// Observer first: known to everybody, connected for a while, up to date (R46).
@@ -70,11 +86,7 @@ fn check_new(
     if !is_caught_up {
         return Err(ChangeRefusal::NotCaughtUp { node });
     }
-    let lacks = |member: &&Member| !publication.is_held_by(&member.id);
-    match voter.members().voters().find(lacks) {
-        Some(member) => Err(ChangeRefusal::DocumentMissing { at: member.id.clone() }),
-        None => Ok(()),
-    }
+    check_all_have_it(voter, publication)
 }
 
 /// A new voter cannot be vote-ready as long as it is an observer; that it is heard must do.

@@ -178,12 +178,14 @@ pub enum ChangeRefusal {
         /// The new voter.
         node: NodeId,
     },
-    /// A voter does not have the document that names the new one, so it would not know its key.
+    /// A voter does not have the document that names the new one, or the next key of one, so it
+    /// would not know that key.
     DocumentMissing {
         /// The voter that lacks it.
         at: NodeId,
     },
-    /// A voter would have another key: those who have not heard of it would shut it out (R74).
+    /// A voter would have another key than the one named as its next: those who have not heard of
+    /// it would shut it out (R74).
     OtherKey {
         /// The voter.
         node: NodeId,
@@ -211,10 +213,14 @@ impl fmt::Display for ChangeRefusal {
                 write!(f, "{node} is not connected and up to date for long enough yet")
             }
             Self::DocumentMissing { at } => {
-                write!(f, "{at} does not have the document with the new voter's key yet")
+                write!(f, "{at} does not have the document with the new key yet")
             }
             Self::OtherKey { node } => {
-                write!(f, "the key of {node} cannot change while it votes: demote it first")
+                write!(
+                    f,
+                    "the key of {node} cannot change at once while it votes: run quorate key \
+                     rotate there, or demote it first"
+                )
             }
             Self::NoMajority { have, need } => {
                 write!(f, "only {have} of the new voters could vote now, {need} must")

@@ -7,6 +7,7 @@ use core::time::Duration;
 use crate::protocol::effects::{Answer, EditOutcome, Rejection, Wish};
 use crate::protocol::membership::{ChangeRefusal, Failback, Member, MemberRole, Membership};
 use crate::protocol::timing::Timing;
+use crate::protocol::units::Pin;
 use crate::sim::charters::{self, Settings};
 use crate::spec::stage::{A, B, C, Stage};
 
@@ -335,4 +336,37 @@ fn the_key_of_a_voter_is_not_changed_under_those_who_have_not_heard_of_it() {
     });
     let answer = stage.ask(A, wish);
     assert_eq!(*refused(&answer), ChangeRefusal::OtherKey { node: charters::name(B) });
+}
+
+/// The next document of A, in which B has these keys.
+fn with_keys(stage: &mut Stage, pin: Pin, next_pin: Option<Pin>) -> Wish {
+    with_members(stage, A, |member| {
+        if member.id == charters::name(B) {
+            (member.pin, member.next_pin) = (pin, next_pin);
+        }
+    })
+}
+
+/// F81
+/// Promises: P7, P10
+#[test]
+fn the_key_of_a_voter_changes_to_its_next_one_once_every_voter_has_heard_of_that() {
+    let mut stage = settled(&[V, V, V]);
+    let [next, other] = [Pin([0xee; 32]), Pin([0xdd; 32])];
+    let old = stage.disk(A).accepted.charter.members.find(&charters::name(B)).unwrap().pin;
+    stage.crash(C);
+    stage.run_for(SECOND);
+    let named = with_keys(&mut stage, old, Some(next));
+    assert_committed(&stage.ask(A, named));
+    let early = with_keys(&mut stage, next, None);
+    let at = charters::name(C);
+    assert_eq!(*refused(&stage.ask(A, early)), ChangeRefusal::DocumentMissing { at });
+    stage.restart(C);
+    stage.run_for(SECOND * 5);
+    let third = with_keys(&mut stage, other, None);
+    let node = charters::name(B);
+    assert_eq!(*refused(&stage.ask(A, third)), ChangeRefusal::OtherKey { node });
+    let changed = with_keys(&mut stage, next, None);
+    assert_committed(&stage.ask(A, changed));
+    stage.assert_only_acting(A, SECOND * 5);
 }

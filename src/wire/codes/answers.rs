@@ -147,8 +147,10 @@ pub(super) const REJECTIONS: &[Code] = &[
     ),
     code(
         "rejected-other-key",
-        "The key of a voter would change while it votes: who has not heard of it shuts it out.",
-        "Make it an observer first, then change the key, then make it a voter again.",
+        "The key of a voter would change at once while it votes: who has not heard of the new one \
+         shuts it out.",
+        "Run quorate key rotate on that node; if its key is lost, make it an observer first, then \
+         change the key, then make it a voter again.",
     ),
     code(
         "rejected-not-an-observer",
@@ -162,7 +164,7 @@ pub(super) const REJECTIONS: &[Code] = &[
     ),
     code(
         "rejected-document-missing",
-        "A voter does not have the document that names the new one.",
+        "A voter does not have the document that names the new one, or the next key of one.",
         "Look at quorate status for that voter; try again when it is heard.",
     ),
     code(
