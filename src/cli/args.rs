@@ -305,6 +305,10 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "standby" => changes::standby(&mut typed)?,
         "online" => changes::about_node(&mut typed, Change::Online)?,
         "maintenance" => changes::maintenance(&mut typed)?,
+        "key show" => Command::Key(typed.format()),
+        "key rotate" => {
+            Command::RotateKey(typed.time("wait", operands::ROTATED_WITHIN)?, typed.format())
+        }
         "fence-check" => fence_check(&mut typed)?,
         "doctor" => Command::Doctor(typed.format()),
         "config timing" => Command::ConfigTiming(operands::timing(&mut typed), typed.format()),

@@ -171,6 +171,7 @@ impl Client {
             | Response::Handover(_)
             | Response::Edit(_)
             | Response::Doctor(_)
+            | Response::Key(_)
             | Response::Event(_)
             | Response::EndOfEvents
             | Response::Taken

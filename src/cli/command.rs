@@ -119,6 +119,10 @@ pub enum Command {
         /// How long others may hold its lock.
         patience: Duration,
     },
+    /// Show this node's key.
+    Key(Format),
+    /// Give this node a new key, and wait for so long.
+    RotateKey(Duration, Format),
     /// Find out what needs attention.
     Doctor(Format),
     /// Show what a timing means.

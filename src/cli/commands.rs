@@ -214,6 +214,7 @@ fn next_event(client: &mut Client) -> Result<Option<EventReport>, Trouble> {
         | Response::Handover(_)
         | Response::Edit(_)
         | Response::Doctor(_)
+        | Response::Key(_)
         | Response::Taken
         | Response::EndOfHistory(_)
         | Response::NotMaster

@@ -108,6 +108,7 @@ fn ask(places: &Places) -> Result<Kept, Trouble> {
             | Response::Edit(_)
             | Response::EndOfEvents
             | Response::Doctor(_)
+            | Response::Key(_)
             | Response::Taken
             | Response::NotMaster
             | Response::Granted(_)

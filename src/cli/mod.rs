@@ -31,6 +31,7 @@ mod hook;
 pub mod fence;
 pub mod help;
 mod invite;
+mod key;
 pub mod history;
 mod nodes;
 pub mod plan;
@@ -155,6 +156,8 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::ConfigCheck(Some(file)) => config::check_file(file, console),
         Command::ConfigCheck(None) => config::check_own(places, console),
         Command::ConfigTiming(source, format) => config::timing(source, *format, console),
+        Command::Key(format) => key::show(door, *format, console),
+        Command::RotateKey(patience, format) => key::rotate(door, *patience, *format, console),
         Command::Doctor(format) => doctor::doctor(places, *format, console),
         Command::ConfigOrigin => config::origin(places, console),
         Command::ExplainWho(format) => who::explain(door, *format, console),

@@ -87,6 +87,8 @@ pub static TOPICS: &[Topic] = &[
     joining::INVITE,
     joining::JOIN,
     joining::APPROVE,
+    joining::KEY_SHOW,
+    joining::KEY_ROTATE,
     Topic {
         about: "Runs in the foreground and logs to standard error. SIGTERM hands mastership over\n\
                 and ends, a second one hurries; SIGHUP re-reads node.yaml; SIGUSR1 logs the\n\
@@ -397,5 +399,6 @@ pub struct Group {
 pub static GROUPS: &[Group] = &[
     Group { name: "config", summary: "check files, and find them" },
     Group { name: "node", summary: "see and change which nodes there are" },
+    Group { name: "key", summary: "see and change this node's key" },
     Group { name: "hook", summary: "try the programs that node.yaml names" },
 ];

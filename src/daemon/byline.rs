@@ -1,5 +1,5 @@
 //! Owns what a document's byline says of whoever asked this node for it: the user, this node, the
-//! wall clock. Names of users are read from /etc/passwd, since a static binary has no name service.
+//! wall clock; or of what the daemon did itself. Names of users are read from /etc/passwd, since a static binary has no name service.
 //! Never decides who may ask; the socket does.
 
 use std::fs;
@@ -17,6 +17,15 @@ pub fn of(user: u32, node: &NodeId) -> Option<Byline> {
         name_of(&users, user).and_then(|name| Byline::new(&format!("{name}@{node}"), at_ms));
     // A number says who it was where no name does.
     named.or_else(|| Byline::new(&format!("{user}@{node}"), at_ms))
+}
+
+/// The byline of what `node` does on its own account now: `quorate: alpha promoted pi`.
+#[must_use]
+pub fn of_daemon(node: &NodeId, deed: &str) -> Option<Byline> {
+    let at_ms = clock::read().wall_ns / 1_000_000;
+    let whole = Byline::new(&format!("quorate: {node} {deed}"), at_ms);
+    // Two long names may not fit; which node it was does.
+    whole.or_else(|| Byline::new(&format!("quorate: {node}"), at_ms))
 }
 
 /// The name of the user with that number in the text of passwd(5).

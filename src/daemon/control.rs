@@ -23,8 +23,10 @@ use crate::daemon::events::{News, Stamp};
 use crate::daemon::fitness::Fitness;
 use crate::daemon::holders::HOLDERS_MAX;
 use crate::daemon::holding::Holding;
+use crate::daemon::keys::KeyError;
 use crate::daemon::rate::Lines;
 use crate::daemon::report::{self, Surroundings};
+use crate::daemon::rotation::Rotation;
 use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
 use crate::protocol::effects::{StepDownReason, Wish};
@@ -36,6 +38,7 @@ use crate::wire::control::{ErrorReport, EventReport, HistoryEnd, Request, Respon
 use crate::wire::control_frame::{self, FrameError};
 use crate::wire::history::Past;
 use crate::wire::hold::While;
+use crate::wire::keys::KeyReport;
 
 /// Within that long a request must arrive whole, and an answer be taken.
 pub const FRAME_WITHIN: Duration = Duration::from_secs(5);
@@ -58,6 +61,7 @@ pub struct Control {
     started: Moment,
     state_dir: PathBuf,
     checkup: Checkup,
+    rotation: Option<Arc<Rotation>>,
     seats: Arc<Seats>,
     lines: Lines<IpAddr>,
 }
@@ -74,7 +78,14 @@ impl Control {
         checkup: Checkup,
     ) -> Self {
         let lines = Lines::about_strangers();
-        Self { driver, fitness, started, state_dir, checkup, seats: Arc::default(), lines }
+        let (seats, rotation) = (Arc::default(), None);
+        Self { driver, fitness, started, state_dir, checkup, rotation, seats, lines }
+    }
+
+    /// The same, with a key that it can be asked about.
+    #[must_use]
+    pub fn with_key(self, rotation: &Arc<Rotation>) -> Self {
+        Self { rotation: Some(Arc::clone(rotation)), ..self }
     }
 
     /// Takes connections for ever; each gets a thread.
@@ -183,6 +194,8 @@ impl Control {
                 let facts = self.checkup.facts(&self.driver, self.status(), clock::now());
                 Response::Doctor(Box::new(facts))
             }
+            Request::Key {} => self.key(Rotation::report),
+            Request::RotateKey {} => self.key(Rotation::begin),
             Request::Show {} => Response::Document(report::document(&self.driver.committed())),
             Request::Revision { revision } => self.document_of(revision),
             Request::Transfer { to } => self.transfer(to),
@@ -205,6 +218,14 @@ impl Control {
             | Request::Edit { .. } => {
                 unreachable!("these need the stream they came by")
             }
+        }
+    }
+
+    fn key(&self, ask: impl Fn(&Rotation) -> Result<KeyReport, KeyError>) -> Response {
+        match self.rotation.as_ref().map(|rotation| ask(rotation)) {
+            Some(Ok(report)) => Response::Key(Box::new(report)),
+            Some(Err(error)) => refusal(&error.to_string()),
+            None => refusal("this daemon has no key of its own"),
         }
     }
 

@@ -184,6 +184,8 @@ impl Holding {
             Ok(
                 Request::Status {}
                 | Request::Doctor {}
+                | Request::Key {}
+                | Request::RotateKey {}
                 | Request::Show {}
                 | Request::Revision { .. }
                 | Request::Documents {}

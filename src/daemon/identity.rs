@@ -12,6 +12,7 @@ use ring::rand::{SecureRandom, SystemRandom};
 use crate::daemon::directory::Directory;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::rescue::RENEW;
+use crate::daemon::spare_keys::SpareKeys;
 use crate::daemon::store::STATE_FILE;
 use crate::daemon::tls::{KeyError, Keys};
 use crate::protocol::units::{ClusterId, NodeId, StorageId};
@@ -69,6 +70,20 @@ pub fn load_keys(directory: &Directory) -> Result<Keys, Failure> {
         return Err(lost_key(&path));
     }
     Keys::load(&path).map_err(|error| failure_of(&error))
+}
+
+/// The node's second key, while its key changes.
+#[must_use]
+pub fn spare_keys(directory: &Path, node: &NodeId) -> SpareKeys {
+    SpareKeys::new(&directory.join(KEYS_DIRECTORY), node)
+}
+
+/// Ends what a change of the key left half done when it was broken off.
+///
+/// # Errors
+/// The key is unusable, or the disk failed.
+pub fn settle_keys(directory: &Directory, node: &NodeId) -> Result<(), Failure> {
+    spare_keys(directory.path(), node).settle().map_err(|error| failure_of(&error))
 }
 
 /// Where the private key is.

@@ -149,14 +149,21 @@ impl Keys {
     /// # Errors
     /// The key is missing or unusable, or what the system said.
     pub fn mend(dir: &Path, node: &NodeId) -> Result<Self, KeyError> {
-        let path = dir.join(KEY_FILE);
-        let malformed = |why: String| KeyError::Malformed(path.clone(), why);
-        let key = PrivatePkcs8KeyDer::from_pem_slice(&read_guarded(&path, 0o077)?)
-            .map_err(|e| malformed(e.to_string()))?;
-        let signer = Signer::of(&key).map_err(|e| malformed(e.to_string()))?;
-        let keys = Self::of(key, &signer, node);
+        let keys = Self::of_file(&dir.join(KEY_FILE), node)?;
         keys.write_certificate(dir)?;
         Ok(keys)
+    }
+
+    /// The key in that file, with a certificate that is only in memory.
+    ///
+    /// # Errors
+    /// It is missing or unusable.
+    pub(crate) fn of_file(path: &Path, node: &NodeId) -> Result<Self, KeyError> {
+        let malformed = |why: String| KeyError::Malformed(path.to_owned(), why);
+        let key = PrivatePkcs8KeyDer::from_pem_slice(&read_guarded(path, 0o077)?)
+            .map_err(|e| malformed(e.to_string()))?;
+        let signer = Signer::of(&key).map_err(|e| malformed(e.to_string()))?;
+        Ok(Self::of(key, &signer, node))
     }
 
     /// Whether a `node.key` is in the directory `dir`, usable or not.
@@ -209,17 +216,28 @@ impl Keys {
             return Err(KeyError::NotAFile(certificate_path));
         }
         // The key first: a certificate can be made from it again, and never the other way round.
-        let key = pem("PRIVATE KEY", self.key.secret_pkcs8_der());
-        write_durably(&key_path, key.as_bytes()).map_err(at(&key_path))?;
+        self.write_key(&key_path)?;
         self.write_certificate(dir)?;
-        dir.parent().map_or(Ok(()), sync)
+        dir.parent().map_or(Ok(()), Self::sync)
+    }
+
+    /// Writes the private key alone into that file, mode 0600, in place of what is there.
+    pub(crate) fn write_key(&self, path: &Path) -> Result<(), KeyError> {
+        let key = pem("PRIVATE KEY", self.key.secret_pkcs8_der());
+        write_durably(path, key.as_bytes()).map_err(at(path))?;
+        path.parent().map_or(Ok(()), Self::sync)
+    }
+
+    /// What was made, renamed or removed in the directory `dir` stays so.
+    pub(crate) fn sync(dir: &Path) -> Result<(), KeyError> {
+        File::open(dir).and_then(|opened| opened.sync_all()).map_err(at(dir))
     }
 
     fn write_certificate(&self, dir: &Path) -> Result<(), KeyError> {
         let path = dir.join(CERTIFICATE_FILE);
         let text = pem("CERTIFICATE", &self.certificate);
         write_durably(&path, text.as_bytes()).map_err(at(&path))?;
-        sync(dir)
+        Self::sync(dir)
     }
 
     /// The SHA-256 of the public key: this node in the others' documents.
@@ -285,10 +303,6 @@ fn read_guarded(path: &Path, forbidden: u32) -> Result<Vec<u8>, KeyError> {
 fn at(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
     move |error| KeyError::Write(path, error)
-}
-
-fn sync(dir: &Path) -> Result<(), KeyError> {
-    File::open(dir).and_then(|opened| opened.sync_all()).map_err(at(dir))
 }
 
 /// New file, synced, then renamed: `path` is whole or missing, whatever happens.

@@ -170,7 +170,7 @@ fn proved(
     deadline: Deadline,
 ) -> Result<(Session, CertificateDer<'static>), Ending> {
     socket::prepare(socket, shared.user_timeout())?;
-    let mut session = Session::called(Arc::clone(socket), &shared.listening, deadline)?;
+    let mut session = Session::called(Arc::clone(socket), &shared.keyring.listening(), deadline)?;
     let certificate = session.handshake(deadline)?;
     Ok((session, certificate))
 }

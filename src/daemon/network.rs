@@ -40,7 +40,7 @@ use crate::protocol::durable::Identity;
 use crate::protocol::effects::Input;
 use crate::protocol::membership::{Charter, Member};
 use crate::protocol::message::Envelope;
-use crate::protocol::units::NodeId;
+use crate::protocol::units::{NodeId, Pin};
 
 /// Where mail arrives.
 pub trait Delivery: Send + Sync {
@@ -201,6 +201,36 @@ impl Network {
     #[must_use]
     pub fn local_addr(&self) -> SocketAddr {
         self.local
+    }
+
+    /// The key that this node shows whoever calls.
+    #[must_use]
+    pub fn present_pin(&self) -> Pin {
+        self.shared.keyring.present()
+    }
+
+    /// From now on calls of this node show this key first, and the present one where it is refused.
+    pub fn offer_key(&self, next: Keys) {
+        self.shared.keyring.offer(next);
+    }
+
+    /// From now on this node shows this key and no other. Sessions that are open stay.
+    ///
+    /// # Errors
+    /// The key cannot sign; a loaded or generated one can.
+    pub fn show_key(&self, keys: Keys) -> Result<(), rustls::Error> {
+        self.shared.keyring.show(keys)
+    }
+
+    /// Whether `peer` has shown that it trusts that key of ours: it took a session with it.
+    #[must_use]
+    pub fn has_taken(&self, peer: &NodeId, pin: Pin) -> bool {
+        self.shared.has_taken(peer, pin)
+    }
+
+    /// Calls `peer` anew with the key that is offered, if it is connected by another.
+    pub fn offer_next(&self, peer: &NodeId, next: Pin) {
+        self.shared.offer_next(peer, next);
     }
 
     /// From now on callers that come to join are brought before `doorkeeper`. Called once.

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use log::Level;
-use rustls::ClientConfig;
 
+use crate::daemon::keyring::{Keyring, Way};
 use crate::daemon::outbox::Outbox;
 use crate::daemon::session::{Ending, Session};
 use crate::daemon::shared::Shared;
@@ -45,6 +45,12 @@ struct Inner {
     /// Where the present connection goes.
     connected: Option<Label>,
     pins: Vec<Pin>,
+    /// How it was called last.
+    way: Option<Way>,
+    /// Which key of ours it took last.
+    taken: Option<Pin>,
+    /// Whether it did not take our next key when it was offered last.
+    refuses_next: bool,
     state: String,
     socket: Option<Arc<TcpStream>>,
 }
@@ -61,6 +67,9 @@ impl Link {
             is_learnt_next: false,
             connected: None,
             pins,
+            way: None,
+            taken: None,
+            refuses_next: false,
             state: "connecting".into(),
             socket: None,
         };
@@ -101,6 +110,41 @@ impl Link {
             }
             inner.connected = address;
         });
+    }
+
+    /// How to call it now.
+    fn way(&self, keyring: &Keyring) -> Result<Way, rustls::Error> {
+        self.with(|inner| {
+            let way = keyring.way_to(&self.peer, inner.refuses_next, inner.way.take())?;
+            inner.way = Some(way.clone());
+            Ok(way)
+        })
+    }
+
+    /// It took a session with that key, or none: then the other key, if there are two, is next.
+    fn answered(&self, taken: Option<Pin>) {
+        self.with(|inner| match taken {
+            Some(pin) => inner.taken = Some(pin),
+            None => inner.refuses_next = !inner.refuses_next,
+        });
+    }
+
+    /// Whether it took a session with that key last.
+    pub(crate) fn has_taken(&self, pin: Pin) -> bool {
+        self.with(|inner| inner.taken == Some(pin))
+    }
+
+    /// Calls it anew with our next key, if it is connected by another.
+    pub(crate) fn offer_next(&self, next: Pin) {
+        let is_worth_it = self.with(|inner| {
+            let is_by_another = inner.connected.is_some() && inner.taken != Some(next);
+            inner.refuses_next &= !is_by_another;
+            is_by_another
+        });
+        if is_worth_it {
+            self.cut();
+            self.outbox.hurry();
+        }
     }
 
     /// How it stands, in words.
@@ -164,12 +208,12 @@ impl Link {
 }
 
 /// Keeps the connection until the outbox is closed and what was in it is sent.
-pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>, config: &Arc<ClientConfig>) {
+pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
     let peer = &link.peer;
     let mut backoff = Backoff::new(shared.hello.instance);
     while !link.outbox.is_closed() {
         link.outbox.calm();
-        match opened_apart(shared, link, config) {
+        match opened_apart(shared, link) {
             Ok((mut session, address)) => {
                 link.connected(Some(Arc::clone(&address)));
                 link.note(&"connected");
@@ -205,23 +249,17 @@ pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>, config: &Arc<ClientCon
 
 /// Opens a session on a thread of its own: a handshake needs a deep stack, and what it touched
 /// would stay in memory for as long as the peer does.
-fn opened_apart(
-    shared: &Arc<Shared>,
-    link: &Arc<Link>,
-    config: &Arc<ClientConfig>,
-) -> Result<(Session, Label), String> {
-    let (theirs, one, way) = (Arc::clone(shared), Arc::clone(link), Arc::clone(config));
-    let opening = spawn(&format!("call-{}", link.peer), move || opened(&theirs, &one, &way));
+fn opened_apart(shared: &Arc<Shared>, link: &Arc<Link>) -> Result<(Session, Label), String> {
+    let (theirs, one) = (Arc::clone(shared), Arc::clone(link));
+    let opening = spawn(&format!("call-{}", link.peer), move || opened(&theirs, &one));
     let opening = opening.map_err(|error| format!("no thread to call it: {error}"))?;
     opening.join().expect("a thread that panics ends the process")
 }
 
 /// A session with both keys proved and both hellos said; or why not, in words for `status`.
-fn opened(
-    shared: &Shared,
-    link: &Link,
-    config: &Arc<ClientConfig>,
-) -> Result<(Session, Label), String> {
+fn opened(shared: &Shared, link: &Link) -> Result<(Session, Label), String> {
+    let way = link.way(&shared.keyring);
+    let (pin, config) = way.map_err(|error| format!("our key cannot be used: {error}"))?;
     let address = link.next_address();
     let reached = socket::reach(&address, shared.source, shared.user_timeout(), &link.outbox);
     let (socket, _) = reached.map_err(|why| why.to_string())?;
@@ -230,11 +268,12 @@ fn opened(
     let deadline = Deadline::after(shared.greeting_limit());
     let floor = shared.doubts.floor(&link.peer);
     let ours = shared.doubts.hello_to(&link.peer, &shared.hello);
-    let greeted = Session::calling(socket, Arc::clone(config)).and_then(|mut session| {
+    let greeted = Session::calling(socket, config).and_then(|mut session| {
         session.handshake(deadline)?;
         let theirs = session.greet_as_caller(&ours, &link.peer, deadline)?;
         Ok((session, theirs))
     });
+    link.answered(greeted.is_ok().then_some(pin));
     match greeted {
         Ok((session, theirs)) => {
             shared

@@ -32,6 +32,7 @@ use crate::daemon::promotion;
 use crate::daemon::records;
 use crate::daemon::report;
 use crate::daemon::reset::{Reset, Warden};
+use crate::daemon::rotation::Rotation;
 use crate::daemon::signals::{self, Signal};
 use crate::daemon::spawn::spawn;
 use crate::daemon::store::{Store, StoreQueue};
@@ -101,6 +102,7 @@ fn run(places: &Places) -> Result<(), Failure> {
     abort_on_panic();
     limits::raise_open_files()?;
     let directory = Directory::open(&places.state_dir.path)?;
+    identity::settle_keys(&directory, &settings.id)?;
     let keys = identity::load_keys(&directory)?;
     let store = arrival::load_state(directory, &settings, keys.pin())?;
     let mut parts = start(places, &settings, keys, store, signals, started)?;
@@ -155,7 +157,9 @@ fn start(
     network.let_in_by(Arc::new(Usher::new(Arc::clone(&driver))));
     let socket = Arc::new(Socket::bind(&places.socket.path)?);
     let fitness = judge_fitness(settings, &driver);
-    let control = Arc::new(Control::new(
+    let spare = identity::spare_keys(&places.state_dir.path, driver.name());
+    let rotation = Arc::new(Rotation::new(&driver, &network, spare));
+    let control = Control::new(
         Arc::clone(&driver),
         Arc::clone(&fitness),
         started,
@@ -165,7 +169,8 @@ fn start(
             writing: Arc::clone(store.writing()),
             has_guard: settings.hooks.is_some(),
         },
-    ));
+    );
+    let control = Arc::new(control.with_key(&rotation));
     let parts = Parts {
         driver,
         network,
@@ -181,7 +186,10 @@ fn start(
     parts.driver.say(own(codes::DAEMON_STARTED, Loudness::Info, start_words()));
     let say = Arc::clone(&parts.driver);
     let asking = fitness.start(settings, &environment, move |remark| say.say(remark));
-    asking.and_then(|()| start_threads(&parts, store, records)).map_err(|error| {
+    let turning = move || spawn("rotation", move || rotation.run());
+    let started =
+        asking.and_then(|()| start_threads(&parts, store, records)).and_then(|()| turning());
+    started.map_err(|error| {
         Failure::of_system(failure::IO, "the system gives no threads for the daemon", &error)
     })?;
     Ok(parts)

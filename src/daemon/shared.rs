@@ -15,6 +15,7 @@ use crate::daemon::contacts::{Contact, Contacts};
 use crate::daemon::doorway::Doorkeeper;
 use crate::daemon::doubts::Doubts;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::keyring::Keyring;
 use crate::daemon::lives::Greeting;
 use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
 use crate::daemon::outbox::Outbox;
@@ -24,7 +25,7 @@ use crate::daemon::session::{Ending, HANDSHAKE_LIMIT};
 use crate::daemon::slots::Slots;
 use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
-use crate::daemon::tls::{self, Keys, Listening, Trust};
+use crate::daemon::tls::Trust;
 use crate::daemon::waiting::Bell;
 use crate::protocol::membership::{Charter, Member};
 use crate::protocol::message::Envelope;
@@ -49,8 +50,8 @@ pub(crate) struct Shared {
     pub(crate) doubts: Doubts,
     /// Whose keys are good.
     pub(crate) trust: Arc<Trust>,
-    /// How to answer callers.
-    pub(crate) listening: Listening,
+    /// What this node shows callers and those it calls.
+    pub(crate) keyring: Keyring,
     /// Who lets newcomers in; nobody as long as it is not set.
     pub(crate) doorkeeper: OnceLock<Arc<dyn Doorkeeper>>,
     /// Where messages go.
@@ -70,7 +71,6 @@ pub(crate) struct Shared {
     pub(crate) contacts: Contacts,
     /// Which comings and goings of members are logged.
     visits: Lines<NodeId>,
-    keys: Keys,
     /// P of the committed document, in nanoseconds.
     dead_after_ns: AtomicU64,
     links: Mutex<BTreeMap<NodeId, Arc<Link>>>,
@@ -130,7 +130,7 @@ impl Shared {
             .map_err(|_| NetworkError::System(io::Error::other("no random bytes")))?;
         let instance = u64::from_ne_bytes(instance);
         let trust = Arc::new(Trust::default());
-        let listening = Listening::new(&options.keys, &trust).map_err(NetworkError::Key)?;
+        let keyring = Keyring::new(options.keys, &trust).map_err(NetworkError::Key)?;
         let source = (!local.ip().is_unspecified()).then(|| with_any_port(local));
         Ok(Self {
             hello: Hello {
@@ -139,7 +139,7 @@ impl Shared {
             },
             doubts: Doubts::new(options.annex, Arc::clone(&delivery), options.sequence),
             trust,
-            listening,
+            keyring,
             doorkeeper: OnceLock::new(),
             delivery,
             charter_of: options.charter_of,
@@ -149,7 +149,6 @@ impl Shared {
             lines: Lines::about_strangers(),
             contacts: Contacts::default(),
             visits: Lines::about_members(),
-            keys: options.keys,
             dead_after_ns: AtomicU64::new(nanoseconds(options.dead_after)),
             links: Mutex::default(),
             inbound: Mutex::default(),
@@ -236,12 +235,11 @@ impl Shared {
 
     fn new_link(self: &Arc<Self>, entries: &[&Member]) -> io::Result<Arc<Link>> {
         let link = Arc::new(Link::new(entries, Outbox::new(self.dead_after())?));
-        let config = tls::dialing(&self.keys, &self.trust, &link.peer).map_err(io::Error::other)?;
         let name = format!("send-{}", link.peer);
         let (shared, theirs) = (Arc::clone(self), Arc::clone(&link));
         *lock(&self.senders) += 1;
         let spawned = spawn(&name, move || {
-            peer::run(&shared, &theirs, &config);
+            peer::run(&shared, &theirs);
             shared.sender_has_ended();
         });
         match spawned {
@@ -250,6 +248,18 @@ impl Shared {
                 self.sender_has_ended();
                 Err(error)
             }
+        }
+    }
+
+    /// Whether `peer` took a session of ours with that key.
+    pub(crate) fn has_taken(&self, peer: &NodeId, pin: Pin) -> bool {
+        lock(&self.links).get(peer).is_some_and(|link| link.has_taken(pin))
+    }
+
+    /// Calls `peer` anew with the next key, if it is connected by another.
+    pub(crate) fn offer_next(&self, peer: &NodeId, next: Pin) {
+        if let Some(link) = lock(&self.links).get(peer) {
+            link.offer_next(next);
         }
     }
 

@@ -12,6 +12,7 @@ pub use crate::wire::circumstances::{
 };
 use crate::wire::facts::FactsReport;
 use crate::wire::hold::{GrantReport, MomentReport, SpanReport, While};
+use crate::wire::keys::KeyReport;
 pub use crate::wire::peers::{ClockReport, PeerReport, SaidReport};
 use crate::wire::ranking::RankingReport;
 
@@ -63,6 +64,10 @@ pub enum Request {
     },
     /// All that the daemon knows for a check-up. Answered by `Response::Doctor`.
     Doctor {},
+    /// This node's own key. Answered by `Response::Key`.
+    Key {},
+    /// Give this node a new key, or go on with that. Answered by `Response::Key`.
+    RotateKey {},
     /// The newest kept events, then every new one. Answered by any number of `Response::Event`.
     Events {
         /// Whether to stay for new ones after the kept ones.
@@ -108,6 +113,8 @@ pub enum Response {
     Taken,
     /// To `Request::Doctor`.
     Doctor(Box<FactsReport>),
+    /// To `Request::Key` and `Request::RotateKey`.
+    Key(Box<KeyReport>),
     /// To `Request::Events`, again and again.
     Event(Box<EventReport>),
     /// The kept events are all sent and `follow` was false.

@@ -88,6 +88,7 @@ impl Former {
             pin: *pin,
             storage: StorageId([0; 16]),
             is_in_sync: true,
+            next_pin: None,
             standby: None,
         })
     }

@@ -16,6 +16,7 @@ pub mod hold;
 pub mod join;
 pub mod marks;
 pub mod peers;
+pub mod keys;
 pub mod proof;
 pub mod ranking;
 pub mod record;

@@ -47,6 +47,7 @@ mod rescue;
 mod reset;
 mod revisions;
 mod roles;
+mod rotation;
 mod run_stage;
 mod runs;
 mod runs_backup;

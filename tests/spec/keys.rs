@@ -4,7 +4,9 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 use std::path::PathBuf;
 
+use quorate::daemon::spare_keys::SpareKeys;
 use quorate::daemon::tls::{KeyError, Keys};
+use quorate::protocol::units::Pin;
 
 use super::wire::id;
 
@@ -129,4 +131,57 @@ fn no_key_is_written_where_its_certificate_cannot_be() {
     let error = Keys::generate(&id("alpha")).save(&saved.dir).unwrap_err();
     assert!(matches!(error, KeyError::NotAFile(_)), "{error}");
     assert!(!Keys::is_in(&saved.dir));
+}
+
+/// A change of key that was begun in such a directory: the next key, and its pin.
+fn begun(saved: &Saved) -> (SpareKeys, Pin) {
+    let spare = SpareKeys::new(&saved.dir, &id("alpha"));
+    assert!(spare.next().unwrap().is_none() && !spare.has_old());
+    let pin = spare.make_next().unwrap().pin();
+    assert_eq!(spare.make_next().unwrap().pin(), pin, "one that was begun goes on");
+    (spare, pin)
+}
+
+/// F81
+#[test]
+fn a_next_key_takes_the_place_of_the_present_one_and_the_old_one_is_kept_until_it_is_let_go() {
+    let saved = Saved::new();
+    let (spare, next) = begun(&saved);
+    let mode = fs::metadata(saved.dir.join("node.key.next")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+    assert_eq!(Keys::load(&saved.dir).unwrap().pin(), saved.keys.pin(), "not yet");
+    assert_eq!(spare.advance().unwrap().pin(), next);
+    assert_eq!(Keys::load(&saved.dir).unwrap().pin(), next);
+    assert!(spare.next().unwrap().is_none() && spare.has_old());
+    assert!(spare.made_ms().is_some());
+    spare.forget_old().unwrap();
+    spare.forget_old().unwrap();
+    assert_eq!(fs::read_dir(&saved.dir).unwrap().count(), 2, "nothing is left");
+}
+
+/// F81
+#[test]
+fn a_change_of_key_that_is_broken_off_anywhere_is_gone_on_with() {
+    let saved = Saved::new();
+    let (spare, next) = begun(&saved);
+    // Killed after the old key got its second name.
+    fs::hard_link(saved.key(), saved.dir.join("node.key.old")).unwrap();
+    spare.settle().unwrap();
+    assert_eq!(Keys::load(&saved.dir).unwrap().pin(), saved.keys.pin());
+    assert_eq!(spare.next().unwrap().unwrap().pin(), next);
+    // Killed after the new key got its place, before its certificate did.
+    fs::rename(saved.dir.join("node.key.next"), saved.key()).unwrap();
+    assert!(matches!(Keys::load(&saved.dir), Err(KeyError::Mismatch(_))));
+    spare.settle().unwrap();
+    assert_eq!(Keys::load(&saved.dir).unwrap().pin(), next);
+}
+
+#[test]
+fn a_certificate_of_another_key_is_not_made_to_fit_where_no_key_changes() {
+    let saved = Saved::new();
+    let other = Saved::new();
+    fs::copy(other.key(), saved.key()).unwrap();
+    let spare = SpareKeys::new(&saved.dir, &id("alpha"));
+    spare.settle().unwrap();
+    assert!(matches!(Keys::load(&saved.dir), Err(KeyError::Mismatch(_))));
 }

@@ -48,6 +48,8 @@ pub(super) fn hook_test(typed: &mut Typed) -> Result<Command, UsageError> {
 
 /// How long an edit is tried while nobody can decide, unless a flag says otherwise.
 pub(super) const DECIDED_WITHIN: Duration = Duration::from_secs(10);
+/// How long a change of the key is waited for.
+pub(super) const ROTATED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What becomes the document, and how.
 pub(super) fn apply(typed: &mut Typed) -> Result<ApplyOptions, UsageError> {

@@ -1,7 +1,7 @@
-//! The part of the table about how nodes come in by a token.
+//! The part of the table about how nodes come in by a token, and about their keys.
 //! Never says how a page is laid out.
 
-use super::{EDITING, Flag, JSON, Operand, Shelf, Topic, option, switch, topic};
+use super::{ASKING, EDITING, Flag, JSON, Operand, Shelf, Topic, option, switch, topic};
 
 pub(super) const INVITE: Topic = Topic {
     flags: &[
@@ -56,4 +56,29 @@ pub(super) const APPROVE: Topic = Topic {
             what it was invited as, when it is up to date.",
     exits: EDITING,
     ..topic("approve", Shelf::Steer, "let the newcomer that has this key vote")
+};
+
+pub(super) const KEY_SHOW: Topic = Topic {
+    flags: &[JSON],
+    about: "Prints the fingerprint of this node's key, by which the others know it, when it was\n\
+            made, and while it changes how far that is.",
+    exits: ASKING,
+    ..topic("key show", Shelf::Nodes, "the key of the node that is asked")
+};
+
+pub(super) const KEY_ROTATE: Topic = Topic {
+    flags: &[option("wait", "TIME", "how long to wait for the end (default 30s)"), JSON],
+    about: "Makes a new key for the node that is asked and changes to it while the cluster\n\
+            runs: cluster.yaml names it as next_key, every other voter takes a session with\n\
+            it, this node shows it and no other, and cluster.yaml names it as key; then the\n\
+            old one is refused and its file removed. Mastership stays where it is. A voter\n\
+            that is down is waited for: remove it, or let it come back. Broken off anywhere,\n\
+            the daemon goes on by itself, and the same command goes on waiting.",
+    exits: &[
+        (1, "the new key cannot be made; why is said"),
+        (69, "the daemon is not reachable"),
+        (75, "not done yet: what it waits for is said, and the daemon goes on by itself"),
+        (77, "not allowed to ask the daemon, or not to be believed"),
+    ],
+    ..topic("key rotate", Shelf::Nodes, "change this node's key while the cluster runs")
 };

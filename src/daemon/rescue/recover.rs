@@ -265,6 +265,7 @@ fn only_member(
         Some(listed) => Ok(Member {
             role: MemberRole::Voter,
             pin,
+            next_pin: None,
             storage,
             is_in_sync: true,
             standby: None,
@@ -274,8 +275,17 @@ fn only_member(
             let address = plan.address.clone()?.into();
             let priority = cluster::PRIORITY_DEFAULT;
             let role = MemberRole::Voter;
-            let is_in_sync = true;
-            Ok(Member { id, address, role, priority, pin, storage, is_in_sync, standby: None })
+            Ok(Member {
+                id,
+                address,
+                role,
+                priority,
+                pin,
+                storage,
+                next_pin: None,
+                is_in_sync: true,
+                standby: None,
+            })
         }
     }
 }

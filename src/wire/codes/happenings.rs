@@ -135,6 +135,12 @@ pub(super) const EVENTS: &[Code] = &[
         NOTHING,
     ),
     code(
+        super::KEY_CHANGED,
+        "This node has another key, and no other node believes the old one any more.",
+        "Nothing, if quorate key rotate was asked for; tokens that name the old key are refused: \
+         make new ones with quorate invite.",
+    ),
+    code(
         super::WATCHDOG_UNUSABLE,
         "The hardware watchdog of node.yaml cannot be armed, so this node does not act as master.",
         "The message says why. See that nothing else has the device, systemd's RuntimeWatchdogSec \

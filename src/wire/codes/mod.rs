@@ -149,6 +149,7 @@ pub const OWN_EVENTS: &[&str] = &[
     HAND_EDIT_SET_ASIDE,
     NODE_JOINED,
     NODE_PROMOTED,
+    KEY_CHANGED,
     ADDRESS_DIFFERS,
     PEER_INCOMPATIBLE,
 ];
@@ -173,6 +174,12 @@ pub const NODE_JOINED: &str = "node-joined";
 
 /// An observer that was on its way became more.
 pub const NODE_PROMOTED: &str = "node-promoted";
+
+/// How a node learns that a master gave mastership up.
+pub const RELEASED: &str = "released";
+
+/// This node's key was changed.
+pub const KEY_CHANGED: &str = "key-changed";
 
 /// In the place of a refusal, for a voter that said nothing.
 pub const NO_ANSWER: &str = "no-answer";
