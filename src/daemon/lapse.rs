@@ -10,18 +10,15 @@ use crossbeam_channel::{Receiver, RecvTimeoutError};
 use crate::daemon::clock;
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::own_edits::{self, NotDone};
 use crate::protocol::durable::Document;
-use crate::protocol::effects::{Answer, EditOutcome, Wish};
 use crate::protocol::membership::{Charter, Override};
 use crate::protocol::units::Hash;
-use crate::settings::cluster;
-use crate::settings::pen::{self, Stroke};
+use crate::settings::pen::Stroke;
 use crate::wire::codes;
 
 /// Between two looks at the clock.
 const LOOK_EVERY: Duration = Duration::from_secs(2);
-/// How long the answer to an edit of ours is waited for before the next look.
-const DECIDED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What is over at a moment: how to remove it, and in words.
 #[derive(Clone, PartialEq, Eq, Debug, Default)]
@@ -30,6 +27,8 @@ pub struct Over {
     pub strokes: Vec<Stroke>,
     /// What ended, for people.
     pub words: Vec<String>,
+    /// The same in a word or three each.
+    pub ended: Vec<String>,
 }
 
 /// Every entry of `charter` whose end is not after `now_ms`, in milliseconds since 1970.
@@ -40,6 +39,7 @@ pub fn over(charter: &Charter, now_ms: u64) -> Over {
         if entry.until.is_some_and(|until| until <= now_ms) {
             over.strokes.push(stroke);
             over.words.push(format!("{what}, set by {}, is over", by(entry)));
+            over.ended.push(what);
         }
     }
     over
@@ -97,26 +97,18 @@ fn end(driver: &Driver, document: &Document) -> Option<Hash> {
         return None;
     }
     let words = over.words.join("; ");
-    let written = pen::write(&document.body, &over.strokes).map_err(|error| error.to_string());
-    let edited = written.and_then(|body| {
-        cluster::document(&body, "cluster.yaml", document.position, document.revision)
-            .map_err(|problem| problem.to_string())
-    });
-    let edited = match edited {
-        Ok(edited) => edited,
-        Err(why) => {
+    let deed = format!("ended {}", over.ended.join(", "));
+    match own_edits::propose(driver, document, &over.strokes, &deed) {
+        Ok(revision) => {
+            tell(driver, Loudness::Info, format!("{words}: removed as revision {revision}"));
+        }
+        Err(NotDone::Hopeless(why)) => {
             tell(driver, Loudness::Warning, format!("{words}, and cannot be removed: {why}"));
             return Some(document.hash);
         }
-    };
-    let wish = Wish::Propose { revision: document.revision, document: edited };
-    let (request, answer) = driver.ask(wish);
-    let answer = answer.recv_timeout(DECIDED_WITHIN);
-    driver.forget(request);
-    if let Ok(Answer::Edited(EditOutcome::Committed { revision, .. })) = answer {
-        tell(driver, Loudness::Info, format!("{words}: removed as revision {revision}"));
+        // The next look sees what there is then.
+        Err(NotDone::Rejected(_) | NotDone::Unknown) => {}
     }
-    // Refused or unknown: the next look sees what there is then.
     None
 }
 

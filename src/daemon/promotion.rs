@@ -9,13 +9,11 @@ use crossbeam_channel::RecvTimeoutError;
 use crate::daemon::clock;
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::own_edits;
 use crate::protocol::durable::Document;
-use crate::protocol::edit::EditOutcome;
-use crate::protocol::effects::{Answer, Wish};
 use crate::protocol::units::Hash;
 use crate::settings::arrivals::{Newcomer, arrivals, word};
-use crate::settings::cluster;
-use crate::settings::pen::{self, Ink, Stroke};
+use crate::settings::pen::{Ink, Stroke};
 use crate::wire::codes;
 
 /// Between two tries for newcomers that are not ready.
@@ -78,21 +76,13 @@ fn promote(driver: &Driver, committed: &Document, newcomer: &Newcomer) -> Result
     let role = Ink::Word(word(*becomes).to_owned());
     let strokes =
         [Stroke::UnsetOfNode(id.clone(), "becomes"), Stroke::SetOfNode(id.clone(), "role", role)];
-    let body = pen::write(&committed.body, &strokes).map_err(|error| error.to_string())?;
-    let Document { position, revision, .. } = *committed;
-    let document = cluster::document(&body, "cluster.yaml", position, revision)
-        .map_err(|problem| problem.to_string())?;
-    match driver.outcome_of(Wish::Propose { revision, document }) {
-        Some(Answer::Edited(EditOutcome::Committed { .. })) => {
-            driver.say(Remark {
-                code: codes::NODE_PROMOTED,
-                loudness: Loudness::Info,
-                reason: None,
-                message: format!("{id} is up to date, and a {} now", word(*becomes)),
-            });
-            Ok(())
-        }
-        Some(Answer::Edited(EditOutcome::Rejected(why))) => Err(why.to_string()),
-        _ => Err("what became of the edit is not known".to_owned()),
-    }
+    let deed = format!("promoted {id}");
+    own_edits::propose(driver, committed, &strokes, &deed).map_err(|why| why.to_string())?;
+    driver.say(Remark {
+        code: codes::NODE_PROMOTED,
+        loudness: Loudness::Info,
+        reason: None,
+        message: format!("{id} is up to date, and a {} now", word(*becomes)),
+    });
+    Ok(())
 }

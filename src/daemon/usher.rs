@@ -15,11 +15,11 @@ use crate::daemon::clock;
 use crate::daemon::doorway::{Arrival, Doorkeeper, Refusal};
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::own_edits::{self, NotDone};
 use crate::daemon::waiting::Deadline;
 use crate::protocol::durable::Document;
-use crate::protocol::edit::{EditOutcome, Rejection};
-use crate::protocol::effects::{Answer, Wish};
-use crate::settings::cluster;
+use crate::protocol::edit::Rejection;
+use crate::protocol::units::NodeId;
 use crate::wire::codes;
 use crate::wire::join::JoinAnswer;
 
@@ -60,20 +60,21 @@ impl Usher {
     }
 
     /// What became of asking for the document with that body; none if it is worth another try.
-    fn ask_for(&self, old: &Document, body: &str) -> Result<Option<Document>, Refusal> {
-        let document = cluster::document(body, "cluster.yaml", old.position, old.revision)
-            .map_err(|problem| Refusal::Told(problem.to_string()))?;
-        let wish = Wish::Propose { revision: old.revision, document: document.clone() };
-        match self.driver.outcome_of(wish) {
-            Some(Answer::Edited(EditOutcome::Committed { position, revision })) => {
-                Ok(Some(Document { position, revision, ..document }))
+    fn ask_for(
+        &self,
+        old: &Document,
+        body: &str,
+        whom: &NodeId,
+    ) -> Result<Option<Document>, Refusal> {
+        match own_edits::propose_body(&self.driver, old, body, &format!("let {whom} join")) {
+            Ok(document) => Ok(Some(document)),
+            Err(NotDone::Hopeless(why)) => Err(Refusal::Told(why)),
+            Err(NotDone::Rejected(Rejection::OtherCluster | Rejection::Members(_))) => {
+                Err(Refusal::Told("the cluster does not take this node".to_owned()))
             }
-            Some(Answer::Edited(EditOutcome::Rejected(
-                Rejection::OtherCluster | Rejection::Members(_),
-            ))) => Err(Refusal::Told("the cluster does not take this node".to_owned())),
             // Who is master, or which document is the newest, is known better in a moment; and an
             // edit that may have been committed is found in the document then.
-            _ => Ok(None),
+            Err(NotDone::Rejected(_) | NotDone::Unknown) => Ok(None),
         }
     }
 
@@ -87,7 +88,9 @@ impl Usher {
             match self.judge(&committed, arrival) {
                 Ok(Admission::Already) => return Ok((committed, Admission::Already)),
                 Ok(Admission::By(body)) => {
-                    if let Some(document) = self.ask_for(&committed, &body)? {
+                    if let Some(document) =
+                        self.ask_for(&committed, &body, &arrival.request.node)?
+                    {
                         return Ok((document, Admission::By(body)));
                     }
                 }

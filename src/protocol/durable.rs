@@ -29,7 +29,8 @@ impl Byline {
         is_sound.then(|| Self { author: author.into(), at_ms })
     }
 
-    /// USER@NODE: who it was there, and which node was asked.
+    /// USER@NODE: who it was there, and which node was asked; or `quorate: NODE DEED`, for what the
+    /// daemon did by itself.
     #[must_use]
     pub fn author(&self) -> &str {
         &self.author

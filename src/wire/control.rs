@@ -289,8 +289,8 @@ pub struct DocumentReport {
     pub revision: u64,
     /// SHA-256 of the body, hexadecimal.
     pub hash: String,
-    /// USER@NODE: who asked which node for this content; null if that is not known, as of the
-    /// first document.
+    /// USER@NODE: who asked which node for this content, or `quorate: NODE DEED` for what a daemon
+    /// did by itself; null if that is not known, as of the first document.
     #[serde(default)]
     pub author: Option<String>,
     /// When, by that node's wall clock, as for an event; null if that is not known.

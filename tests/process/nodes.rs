@@ -188,6 +188,8 @@ fn standby_moves_the_mastership_says_who_set_it_and_ends_by_itself() {
     eventually("it is removed", || (shown(&mut cluster, "charlie") == before).then_some(()));
     let events = cluster.node(next).ask(&["events"]).printed();
     assert!(events.contains("override-over") && events.contains("is over: removed as"), "{events}");
+    let documents = cluster.node(next).ask(&["history", "--documents", "--json"]).printed();
+    assert!(documents.contains("ended standby of alpha"), "{documents}");
     let online = cluster.node("bravo").ask(&["online", "alpha", "--json"]).printed();
     assert!(online.contains("\"unchanged\""), "{online}");
 }
