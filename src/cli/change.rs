@@ -71,8 +71,12 @@ pub(super) fn change(
 
 /// What the pen shall do.
 fn strokes(door: &Place, change: &Change) -> Result<Vec<Stroke>, Failure> {
+    // Of one that was invited, what it was to become by itself is over.
+    let over =
+        |id: &NodeId| ["becomes", "approval"].map(|key| Stroke::UnsetOfNode(id.clone(), key));
     let role = |id: &NodeId, word: &str| {
-        vec![Stroke::SetOfNode(id.clone(), "role", Ink::Word(word.to_owned()))]
+        let set = Stroke::SetOfNode(id.clone(), "role", Ink::Word(word.to_owned()));
+        over(id).into_iter().chain([set]).collect()
     };
     Ok(match change {
         Change::Add(NewNode::Line(line)) => vec![Stroke::AddItem("nodes", line.clone())],
@@ -87,7 +91,9 @@ fn strokes(door: &Place, change: &Change) -> Result<Vec<Stroke>, Failure> {
         Change::Set(id, keys) => {
             let set =
                 |(key, ink): &(&'static str, Ink)| Stroke::SetOfNode(id.clone(), key, ink.clone());
-            keys.iter().map(set).collect()
+            let sets_role = keys.iter().any(|(key, _)| *key == "role");
+            let over = over(id).into_iter().filter(|_| sets_role);
+            over.chain(keys.iter().map(set)).collect()
         }
         Change::Standby(id, span) => {
             let entry = for_a_while(door, *span)?;

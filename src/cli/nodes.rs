@@ -9,7 +9,8 @@ use crate::cli::command::Format;
 use crate::cli::commands::{Outcome, committed};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
-use crate::protocol::membership::{Charter, Member, MemberRole};
+use crate::protocol::membership::{Charter, Member};
+use crate::settings::arrivals::{Newcomer, arrivals, word};
 use crate::settings::cluster;
 use crate::settings::paths::Place;
 use crate::wire::control::{SCHEMA, StatusReport};
@@ -30,8 +31,14 @@ struct NodeReport {
     id: String,
     address: String,
     role: &'static str,
+    /// What it becomes by itself, of one that was invited; null otherwise.
+    becomes: Option<&'static str>,
+    /// Whether its key is to be approved before that.
+    waits_for_approval: bool,
     priority: u32,
     key: String,
+    /// The key that is to follow, while its key changes.
+    next_key: Option<String>,
     storage: String,
     standby: bool,
     master: bool,
@@ -47,12 +54,13 @@ pub(super) fn list(door: &Place, format: Format, console: &mut Console<'_>) -> O
     let document = committed(door)?;
     let charter = cluster::parse_agreed(&document.body, "cluster.yaml").map_err(invalid)?;
     let status = client::status(door, ANSWER_LIMIT)?;
+    let newcomers = arrivals(&document.body).map_err(invalid)?.newcomers;
     let report = NodesReport {
         schema: SCHEMA,
         revision: document.revision,
         voters: charter.members.voters().count(),
         need: charter.members.majority(),
-        nodes: charter.members.all().map(|member| node(member, &status)).collect(),
+        nodes: charter.members.all().map(|member| node(member, &status, &newcomers)).collect(),
     };
     match format {
         Format::Json => console.print_json(&report)?,
@@ -61,20 +69,20 @@ pub(super) fn list(door: &Place, format: Format, console: &mut Console<'_>) -> O
     Ok(Exit::Done)
 }
 
-fn node(member: &Member, status: &StatusReport) -> NodeReport {
+fn node(member: &Member, status: &StatusReport, newcomers: &[Newcomer]) -> NodeReport {
     let id = member.id.to_string();
+    let newcomer = newcomers.iter().find(|newcomer| newcomer.id == member.id);
     NodeReport {
         heard: status.node == id || status.peers.iter().any(|peer| peer.heard && peer.id == id),
         master: status.master.as_ref().is_some_and(|master| master.id == id),
         id,
         address: member.address.to_string(),
-        role: match member.role {
-            MemberRole::Voter => "voter",
-            MemberRole::Witness => "witness",
-            MemberRole::Observer => "observer",
-        },
+        role: word(member.role),
+        becomes: newcomer.map(|newcomer| word(newcomer.becomes)),
+        waits_for_approval: newcomer.is_some_and(|newcomer| !newcomer.is_approved),
         priority: member.priority,
         key: format!("SHA256:{}", member.pin),
+        next_key: member.next_pin.map(|pin| format!("SHA256:{pin}")),
         storage: member.storage.to_string(),
         standby: member.standby.is_some(),
     }
@@ -92,8 +100,16 @@ fn table(report: &NodesReport, charter: &Charter) -> String {
     for node in &report.nodes {
         let states =
             [(node.master, "master"), (node.standby, "standby"), (!node.heard, "not heard")];
-        let state: Vec<&str> =
-            states.iter().filter(|(is_so, _)| *is_so).map(|(_, word)| *word).collect();
+        let becomes = node.becomes.map(|role| match node.waits_for_approval {
+            true => format!("becomes a {role} once its key is approved"),
+            false => format!("becomes a {role}"),
+        });
+        let state: Vec<&str> = states
+            .iter()
+            .filter(|(is_so, _)| *is_so)
+            .map(|(_, word)| *word)
+            .chain(becomes.as_deref())
+            .collect();
         let line = format!(
             "{:name$}  {:8}  {:>8}  {:address$}  {}",
             node.id,

@@ -154,8 +154,14 @@ impl Move {
                 }
                 strokes
             }
-            Self::Promote(id, MemberRole::Witness) => vec![role(id, "witness")],
-            Self::Promote(id, MemberRole::Voter | MemberRole::Observer) => vec![role(id, "voter")],
+            Self::Promote(id, becomes) => {
+                let role = match becomes {
+                    MemberRole::Witness => role(id, "witness"),
+                    MemberRole::Voter | MemberRole::Observer => role(id, "voter"),
+                };
+                let over = ["becomes", "approval"].map(|key| Stroke::UnsetOfNode(id.clone(), key));
+                over.into_iter().chain([role]).collect()
+            }
             Self::Remove(id) => vec![Stroke::RemoveNode(id.clone())],
             Self::Demote(member) => {
                 let mut strokes = renewed(member);

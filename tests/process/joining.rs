@@ -282,6 +282,8 @@ fn a_manual_invitation_votes_only_after_its_very_key_was_approved() {
     });
     let report = told(cluster.node("pi")).unwrap();
     assert_eq!((report.quorum.need, report.newcomers[0].becomes.as_str()), (1, "witness"));
+    let list = cluster.node("alpha").ask(&["node", "list"]).printed();
+    assert!(list.contains("becomes a witness once its key is approved"), "{list}");
     let wrong = format!("SHA256:{}", "0".repeat(64));
     cluster.node("alpha").ask(&["approve", &wrong]).refused(1, &["has that key"]);
     cluster.node("pi").ask(&["approve", &key]).printed();
@@ -290,6 +292,29 @@ fn a_manual_invitation_votes_only_after_its_very_key_was_approved() {
     let codes: Vec<Value> = events.lines().map(|it| serde_json::from_str(it).unwrap()).collect();
     let has = |code: &str| codes.iter().any(|event| event["code"] == code);
     assert!(has("node-joined") && has("node-promoted"), "{events}");
+    let documents = cluster.node("alpha").ask(&["history", "--documents", "--json"]).printed();
+    for deed in ["quorate: alpha let pi join", "quorate: alpha promoted pi"] {
+        assert!(documents.contains(deed), "{deed}: {documents}");
+    }
+}
+
+#[test]
+fn what_an_invited_node_becomes_is_over_once_an_operator_says_what_it_is() {
+    let (mut cluster, others) = led(1, 1);
+    let token = invite(&mut cluster, "alpha", &["--manual", "--role", "witness"]);
+    let mut delta = fresh(&cluster, "delta", &others[0]);
+    join(&delta, &token, &[]).printed();
+    delta.start();
+    eventually("it follows", || told(&delta)?.master);
+    cluster.nodes.push(delta);
+    cluster.node("delta").ask(&["node", "promote", "delta", "--wait", "60s"]).printed();
+    until_needed(&mut cluster, "alpha", 2);
+    let body = cluster.node("alpha").ask(&["show"]).printed();
+    assert!(!body.contains("becomes") && !body.contains("approval"), "{body}");
+    let list = cluster.node("alpha").ask(&["node", "list", "--json"]).printed();
+    let list: Value = serde_json::from_str(&list).unwrap();
+    assert_eq!(list["nodes"][1]["role"], "voter");
+    assert!(list["nodes"][1]["becomes"].is_null(), "{list}");
 }
 
 /// H39
