@@ -287,7 +287,8 @@ fn peer_line(
     let (heard, tone) = match (peer.heard, peer.hears_us) {
         (true, Some(true)) => (style.glyph("↔ both ways", "<> both"), None),
         (true, Some(false)) => (style.glyph("← from it", "<- from it"), Some(Tone::Warn)),
-        (true, None) => (style.glyph("← so far", "<- so far"), Some(Tone::Warn)),
+        // Of a node that does not vote, nobody says whether it is heard.
+        (true, None) => (style.glyph("← heard", "<- heard"), None),
         (false, Some(true)) => (style.glyph("→ to it", "-> to it"), Some(Tone::Warn)),
         (false, Some(false) | None) => (style.glyph("✕ silent", "x silent"), Some(Tone::Bad)),
     };

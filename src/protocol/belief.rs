@@ -106,7 +106,12 @@ impl Belief {
 
     /// Tells of a link that works one way only. Every link does so for a moment when it comes up,
     /// and dead_after is what silence takes to be told, too.
+    ///
+    /// Peers say which voters they hear: of any other node nothing can be concluded.
     fn observe_hearing(&mut self, voter: &mut Voter, now: Moment) {
+        if !voter.counts(&voter.me, voter.durable().identity.storage) {
+            return self.deaf.clear();
+        }
         let dead_after = voter.dead_after();
         let mut changed: Vec<(NodeId, bool)> = Vec::new();
         for (id, peer) in voter.peers.all_heard(now, dead_after) {

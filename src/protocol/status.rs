@@ -58,7 +58,8 @@ pub struct PeerStatus {
     pub role: MemberRole,
     /// Whether this node received from it within dead_after.
     pub is_heard: bool,
-    /// Whether it says that it receives from this node; `None` while it is not heard.
+    /// Whether it says that it receives from this node; `None` while it is not heard, and where
+    /// this node does not vote: peers say that of voters only.
     pub hears_us: Option<bool>,
     /// Time since the last message from it; `None` if there never was one.
     pub last_heard: Option<Duration>,

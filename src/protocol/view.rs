@@ -84,12 +84,14 @@ fn peer(voter: &Voter, member: &Member, now: Moment) -> PeerStatus {
     let known = voter.peers.get(&member.id);
     let heard = voter.peers.heard(&member.id, now, dead_after);
     let presence = known.map(|peer| &peer.presence);
+    let is_spoken_of = voter.counts(&voter.me, voter.durable().identity.storage);
     PeerStatus {
         id: member.id.clone(),
         address: member.address.clone(),
         role: member.role,
         is_heard: heard.is_some(),
-        hears_us: heard.map(|peer| peer.hears_us),
+        // Peers say which voters they hear: of any other node nothing can be concluded.
+        hears_us: heard.filter(|_| is_spoken_of).map(|peer| peer.hears_us),
         last_heard: known.map(|peer| now.held_since(peer.last_heard)),
         streak: heard.map(|peer| now.held_since(peer.streak_start)),
         round_trip: heard.and_then(|peer| peer.round_trip),

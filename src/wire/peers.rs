@@ -16,7 +16,8 @@ pub struct PeerReport {
     pub role: String,
     /// Whether this node received from it within dead_after.
     pub heard: bool,
-    /// Whether it says it receives from this node; null while it is not heard.
+    /// Whether it says it receives from this node; null while it is not heard, and on a node that
+    /// does not vote, since peers say that of voters only.
     pub hears_us: Option<bool>,
     /// Age of the last message from it; null if there never was one.
     pub last_heard_ms: Option<u64>,

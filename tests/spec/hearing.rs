@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use crate::protocol::effects::Event;
-use crate::protocol::membership::Failback;
+use crate::protocol::membership::{Failback, MemberRole};
 use crate::sim::charters;
 use crate::sim::history::Fact;
 
@@ -14,6 +14,10 @@ use super::stage::{A, B, C, Stage};
 type Tales = Arc<Mutex<Vec<(usize, usize, bool)>>>;
 
 fn overheard() -> (Stage, Tales) {
+    overheard_by(&[MemberRole::Voter; 3])
+}
+
+fn overheard_by(roles: &[MemberRole]) -> (Stage, Tales) {
     let tales = Tales::default();
     let heard = Arc::clone(&tales);
     let listener = Box::new(move |fact: &Fact<'_>| {
@@ -22,7 +26,7 @@ fn overheard() -> (Stage, Tales) {
             heard.lock().unwrap().push((*node, peer.unwrap(), *hears_us));
         }
     });
-    let mut stage = Stage::overheard(3, Failback::Never, 1, listener);
+    let mut stage = Stage::overheard_by(roles, Failback::Never, 1, listener);
     stage.await_that("somebody acts", |stage| stage.acting().is_some());
     stage.run_for(Duration::from_secs(5));
     (stage, tales)
@@ -50,4 +54,17 @@ fn a_peer_that_is_silent_is_not_called_deaf() {
     stage.cut(A, B);
     stage.run_for(Duration::from_secs(5));
     assert!(tales.lock().unwrap().is_empty(), "{tales:?}");
+}
+
+/// Peers say which voters they hear, and an observer is none.
+#[test]
+fn an_observer_does_not_say_that_it_is_not_heard() {
+    let [voter, observer] = [MemberRole::Voter, MemberRole::Observer];
+    let (mut stage, tales) = overheard_by(&[voter, voter, observer]);
+    stage.run_for(Duration::from_secs(20));
+    assert!(tales.lock().unwrap().is_empty(), "{tales:?}");
+    let seen: Vec<_> = stage.status(C).peers.iter().map(|it| (it.is_heard, it.hears_us)).collect();
+    assert_eq!(seen, [(true, None); 2]);
+    let back: Vec<_> = stage.status(A).peers.iter().map(|it| it.hears_us).collect();
+    assert_eq!(back, [Some(true); 2]);
 }

@@ -75,8 +75,19 @@ impl Stage {
         seed: u64,
         listener: Listener,
     ) -> Self {
+        Self::overheard_by(&vec![MemberRole::Voter; size], failback, seed, listener)
+    }
+
+    /// The same with those roles.
+    pub(crate) fn overheard_by(
+        roles: &[MemberRole],
+        failback: Failback,
+        seed: u64,
+        listener: Listener,
+    ) -> Self {
+        let size = roles.len();
         let settings = Settings::plain(Timing::LAN, failback);
-        let mut stage = Self::seeded(None, &vec![MemberRole::Voter; size], settings, seed);
+        let mut stage = Self::seeded(None, roles, settings, seed);
         stage.set_delay(Duration::from_millis(1));
         for node in 0..size {
             stage.slow_disk(node, Duration::from_millis(1));
