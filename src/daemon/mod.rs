@@ -32,6 +32,8 @@
 //! | `event-hook` | the `event` hook, a guard for it | an event, a run | delays another hook |
 //! | `lapse` | nothing | another document; two seconds, while an entry of it ends by itself | takes an entry without an end away |
 //! | `newcomers` | who is to be promoted | an event, half a second if somebody is | judges who is ready |
+//! | `moved` | which members moved | two seconds | believes an address it did not reach |
+//! | `rotation` | the second key, while the key changes | being asked; a pause, while it changes | removes a key that is needed |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
 //! | `reset`, if there is one | the hardware watchdog | an order, the next pet | holds the core up |
 //!
@@ -99,6 +101,7 @@ mod peer;
 mod promotion;
 pub mod ranking;
 mod rate;
+pub mod relocation;
 pub mod rotation;
 mod session;
 mod shared;

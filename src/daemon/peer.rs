@@ -81,6 +81,11 @@ impl Link {
         self.with(|inner| Arc::clone(&inner.address))
     }
 
+    /// Where the present connection goes.
+    pub(crate) fn reached(&self) -> Option<Label> {
+        self.with(|inner| inner.connected.clone())
+    }
+
     /// It says that it listens elsewhere, or not any more. A connection that works stays; the next
     /// one is tried there first, and at the document's address if that fails.
     pub(crate) fn learn(&self, address: Option<Label>) {

@@ -30,6 +30,7 @@ use crate::daemon::patience;
 use crate::daemon::probe;
 use crate::daemon::promotion;
 use crate::daemon::records;
+use crate::daemon::relocation;
 use crate::daemon::report;
 use crate::daemon::reset::{Reset, Warden};
 use crate::daemon::rotation::Rotation;
@@ -225,6 +226,8 @@ fn start_threads(parts: &Parts, store: Store, records: Receiver<Durable>) -> io:
     spawn("lapse", move || lapse::watch(&driver, &turned))?;
     let driver = Arc::clone(&parts.driver);
     spawn("newcomers", move || promotion::run(&driver))?;
+    let driver = Arc::clone(&parts.driver);
+    spawn("moved", move || relocation::run(&driver))?;
     let driver = Arc::clone(&parts.driver);
     spawn("watchdog", move || {
         let never = crossbeam_channel::never();

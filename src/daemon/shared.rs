@@ -89,6 +89,8 @@ pub struct Sighting {
     pub contact: Contact,
     /// Where it says it listens, if the document says something else.
     pub says: Option<String>,
+    /// Where it is connected now.
+    pub reached: Option<String>,
 }
 
 /// The open session of a peer that called.
@@ -278,10 +280,11 @@ impl Shared {
     pub(crate) fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
         let links = lock(&self.links);
         let of = |(peer, link): (&NodeId, &Arc<Link>)| {
-            let (link, document) = (link.state(), link.listed());
+            let (document, reached) = (link.listed(), link.reached());
+            let (link, reached) = (link.state(), reached.map(|address| address.to_string()));
             let contact = self.contacts.of(peer);
             let says = contact.address.clone().filter(|says| **says != *document);
-            (peer.clone(), Sighting { link, contact, says })
+            (peer.clone(), Sighting { link, contact, says, reached })
         };
         links.iter().map(of).collect()
     }
@@ -301,7 +304,7 @@ impl Shared {
                 reason: None,
                 message: format!(
                     "{peer} says it listens at {says}, the document says {listed}: it is called \
-                     at both; if it moved, change its `address` in cluster.yaml"
+                     at both; if it is reached there only, the master changes the document"
                 ),
             });
         }

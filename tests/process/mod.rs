@@ -29,6 +29,7 @@ mod linear;
 mod looks;
 mod mending;
 mod mounts;
+mod moved;
 mod hooked;
 mod hooks;
 mod hostile;

@@ -150,8 +150,15 @@ pub(super) const EVENTS: &[Code] = &[
         super::ADDRESS_DIFFERS,
         "A member with the right key says that it listens elsewhere than cluster.yaml says. It is \
          called at both addresses until they are the same.",
-        "If it moved, change its `address` with quorate edit; if not, mend `advertise` in its \
-         node.yaml and restart its daemon.",
+        "If it moved, nothing: the master writes the new address into cluster.yaml once it is \
+         reached there and not at the old one. If not, mend `advertise` in its node.yaml and \
+         restart its daemon.",
+    ),
+    code(
+        super::NODE_MOVED,
+        "A member was reached at another address than cluster.yaml said, by the right key, and the \
+         master wrote that address down.",
+        "Nothing; if it says that it cannot be written, do so with quorate edit.",
     ),
     code(
         super::PEER_INCOMPATIBLE,

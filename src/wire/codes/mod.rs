@@ -151,11 +151,15 @@ pub const OWN_EVENTS: &[&str] = &[
     NODE_PROMOTED,
     KEY_CHANGED,
     ADDRESS_DIFFERS,
+    NODE_MOVED,
     PEER_INCOMPATIBLE,
 ];
 
 /// A member says that it listens elsewhere than the document says.
 pub const ADDRESS_DIFFERS: &str = "address-differs";
+
+/// The document was changed to where a member listens now.
+pub const NODE_MOVED: &str = "node-moved";
 
 /// A member speaks no version of the protocol that this release knows.
 pub const PEER_INCOMPATIBLE: &str = "peer-incompatible";
