@@ -76,6 +76,7 @@ fn occasion(
         HookName::Master => Role::Master,
         HookName::Backup => Role::Backup,
         HookName::NoQuorum => Role::NoQuorum,
+        HookName::Fence => Role::Backup,
         HookName::Event => known.map_or(Role::Master, role_of),
     };
     let event = if name == HookName::Event { EXAMPLE_EVENT } else { name.word() };
@@ -123,6 +124,7 @@ fn allow(name: HookName, known: &Result<StatusReport, Trouble>) -> Result<(), Fa
         (HookName::Master, Some(false)) => "this node is not master",
         (HookName::Master, None) => "nobody knows whether this node is master",
         (HookName::Backup | HookName::NoQuorum, Some(true)) => "this node is master",
+        (HookName::Fence, _) => "it would fence a node",
         (HookName::Backup | HookName::NoQuorum, None) => "nobody knows whether this node is master",
     };
     let message = format!(

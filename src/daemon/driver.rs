@@ -3,6 +3,7 @@
 //! Never blocks under the lock: disk, network, clients and log are behind bounded queues that
 //! drop or replace instead of waiting (R76).
 
+mod gates;
 mod programs;
 
 use std::collections::{BTreeMap, VecDeque};
@@ -49,7 +50,8 @@ pub struct Driver {
     acting: ActingWindow,
     acting_log: OnceLock<ActingLog>,
     listener: OnceLock<Arc<Mailbox>>,
-    gate: OnceLock<Arc<Bell>>,
+    watchdog_bell: OnceLock<Arc<Bell>>,
+    fence_bell: OnceLock<Arc<Bell>>,
     turned: OnceLock<Sender<()>>,
     papers: OnceLock<Arc<Tray>>,
     pulse: Pulse,
@@ -104,7 +106,8 @@ impl Driver {
             acting: ActingWindow::default(),
             acting_log: OnceLock::new(),
             listener: OnceLock::new(),
-            gate: OnceLock::new(),
+            watchdog_bell: OnceLock::new(),
+            fence_bell: OnceLock::new(),
             turned: OnceLock::new(),
             papers: OnceLock::new(),
             pulse: Pulse::default(),
@@ -250,21 +253,6 @@ impl Driver {
         assert!(self.listener.set(Arc::clone(mailbox)).is_ok(), "a driver has one stage");
     }
 
-    /// From now on nothing acts before `let_act`, and orders ring `bell`. Called once, before the
-    /// first `deliver`.
-    pub fn hold_back(&self, bell: &Arc<Bell>) {
-        assert!(self.gate.set(Arc::clone(bell)).is_ok(), "a driver has one hardware watchdog");
-        self.lock().holders.hold_back();
-    }
-
-    /// What is held back in `term` may act.
-    pub fn let_act(&self, term: Term) {
-        let mut core = self.lock();
-        if let Some(span) = core.holders.let_act(term) {
-            self.acting.open(term, span.until);
-        }
-    }
-
     /// What the hardware watchdog needs to know; takes the lock for a moment.
     pub fn sight(&self) -> Sight {
         let core = self.lock();
@@ -408,7 +396,7 @@ impl Driver {
                     stopped.extend(self.confirm(core));
                 }
             }
-            self.gate.get().inspect(|bell| bell.ring());
+            self.ring_gates();
         }
         stopped
     }
@@ -424,7 +412,7 @@ impl Driver {
     fn confirm(&self, core: &mut Core) -> Option<Input> {
         let term = core.holders.confirm(clock::now())?;
         self.acting_log.get().inspect(|log| log.end(clock::now(), term));
-        self.gate.get().inspect(|bell| bell.ring());
+        self.ring_gates();
         Some(Input::Stopped { term })
     }
 

@@ -91,6 +91,15 @@ impl Mailbox {
     }
 }
 
+/// Who may hold everybody back.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Gate {
+    /// The hardware watchdog, until it is armed.
+    Watchdog,
+    /// The `fence` hook, until the former master is surely out.
+    Fence,
+}
+
 /// Names a holder.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
 pub struct HolderId(u64);
@@ -142,28 +151,44 @@ pub struct Holders {
     joined: u64,
     span: Option<Span>,
     stopping: Option<Stopping>,
-    is_gated: bool,
-    is_held: bool,
+    /// Who holds everybody back at every start.
+    gates: Vec<Gate>,
+    /// Who does now.
+    held_by: Vec<Gate>,
 }
 
 impl Holders {
-    /// From now on nobody acts after `start` before `let_act`.
-    pub fn hold_back(&mut self) {
-        self.is_gated = true;
+    /// From now on nobody acts after `start` before `let_act` of this gate.
+    pub fn hold_back(&mut self, gate: Gate) {
+        self.gates.push(gate);
     }
 
     /// Whether this node may act and nobody does, since all are held back.
     #[must_use]
     pub fn is_held(&self) -> bool {
-        self.is_held
+        !self.held_by.is_empty()
     }
 
-    /// All that were held back in `term` may act; none if there is nothing to let go.
-    pub fn let_act(&mut self, term: Term) -> Option<Span> {
-        let span = self.span.filter(|span| self.is_held && span.term == term)?;
-        self.is_held = false;
-        self.holders.values_mut().for_each(|holder| holder.grant(span));
+    /// The term in which this gate holds everybody back.
+    #[must_use]
+    pub fn held_by(&self, gate: Gate) -> Option<Term> {
+        self.span.filter(|_| self.held_by.contains(&gate)).map(|span| span.term)
+    }
+
+    /// As far as `gate` goes, all that were held back in `term` may act; what they may is given
+    /// once the last gate is open.
+    pub fn let_act(&mut self, gate: Gate, term: Term) -> Option<Span> {
+        let span = self.span.filter(|span| self.is_held() && span.term == term)?;
+        self.held_by.retain(|one| *one != gate);
+        if self.is_held() {
+            return None;
+        }
+        self.grant_all(span);
         Some(span)
+    }
+
+    fn grant_all(&mut self, span: Span) {
+        self.holders.values_mut().for_each(|holder| holder.grant(span));
     }
 
     /// What is done under mastership, where killing takes that long.
@@ -172,7 +197,8 @@ impl Holders {
         match (self.span, self.stopping) {
             (Some(Span { term, kill, .. }), _) => {
                 let limit = kill.after(kill_time);
-                if self.is_held { Task::Held { term, limit } } else { Task::Acting { term, limit } }
+                let is_held = self.held_by.contains(&Gate::Watchdog);
+                if is_held { Task::Held { term, limit } } else { Task::Acting { term, limit } }
             }
             (None, Some(stopping)) => Task::Stopping { limit: stopping.kill.after(kill_time) },
             (None, None) => Task::Idle,
@@ -187,7 +213,7 @@ impl Holders {
         kill_time: Duration,
     ) -> Option<HolderId> {
         let id = self.take_in(Tie::Talks, mailbox, now, kill_time)?;
-        let span = self.span.filter(|_| !self.is_held);
+        let span = self.span.filter(|_| !self.is_held());
         if let (Some(span), Some(holder)) = (span, self.holders.get_mut(&id)) {
             holder.grant(span);
         }
@@ -226,9 +252,9 @@ impl Holders {
         let is_idle = self.holders.values().all(|holder| holder.acts.is_none());
         assert!(is_idle, "who acted in an earlier term is gone before another begins");
         self.span = Some(span);
-        self.is_held = true;
-        if !self.is_gated {
-            self.let_act(span.term);
+        self.held_by.clone_from(&self.gates);
+        if !self.is_held() {
+            self.grant_all(span);
         }
     }
 
@@ -254,7 +280,7 @@ impl Holders {
     /// All have to end, and are dead `kill_time` after `kill`, or after what they last heard.
     pub fn stop(&mut self, term: Term, kill: Moment, kill_time: Duration) {
         let known = self.span.take().map_or(kill, |span| span.kill);
-        self.is_held = false;
+        self.held_by.clear();
         self.stopping = Some(Stopping { term, kill: known.earliest(kill), kill_time });
         for holder in self.holders.values().filter(|holder| holder.acts.is_some()) {
             holder.mailbox.put(Notice::Stop { term, kill });

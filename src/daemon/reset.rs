@@ -15,6 +15,7 @@ use crate::daemon::clock;
 use crate::daemon::condition::{Conditions, Source};
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::holders::Gate;
 use crate::daemon::reset::device::Device;
 use crate::daemon::reset::leash::{Leash, Sight, TIMEOUT_UNKNOWN, Verdict};
 use crate::daemon::waiting::{Bell, Deadline, wait_for_bell};
@@ -100,7 +101,7 @@ impl Warden {
         conditions: Arc<Conditions>,
     ) -> io::Result<Self> {
         let bell = Arc::new(Bell::new()?);
-        driver.hold_back(&bell);
+        driver.hold_back(Gate::Watchdog, &bell);
         let (leash, device, fault) = (Leash::default(), None, None);
         Ok(Self { reset, driver, conditions, bell, leash, device, fault, is_known: false })
     }
@@ -115,7 +116,7 @@ impl Warden {
                 Verdict::Look => self.look(now, &sight),
                 Verdict::Arm => self.arm(now),
                 Verdict::Pet => self.pet(now),
-                Verdict::Grant(term) => self.driver.let_act(term),
+                Verdict::Grant(term) => self.driver.let_act(Gate::Watchdog, term),
                 Verdict::Disarm => self.disarm(),
                 Verdict::End(term) => {
                     log::error!("the hardware watchdog forbids acting: mastership ends");

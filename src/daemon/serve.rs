@@ -378,6 +378,7 @@ fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> NodeSetting
         ("advertise", new.advertise != old.advertise),
         ("acting_log", new.acting_log != old.acting_log),
         ("hooks", hooks.is_none() && new.hooks != old.hooks),
+        ("hooks.fence", has_fence(&new) && !has_fence(&old)),
         ("health", new.health != old.health),
         ("position", new.position != old.position),
         ("watchdog", new.watchdog != old.watchdog),
@@ -390,6 +391,10 @@ fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> NodeSetting
     }
     log::info!("node.yaml read again");
     NodeSettings { log: new.log, hooks: new.hooks, ..old }
+}
+
+fn has_fence(settings: &NodeSettings) -> bool {
+    settings.hooks.as_ref().is_some_and(|hooks| hooks.fence.is_some())
 }
 
 fn renew_socket(socket: &Socket) {

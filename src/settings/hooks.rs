@@ -17,8 +17,8 @@ const TIMEOUT_LEAST: Duration = Duration::from_secs(1);
 const TIMEOUT_MOST: Duration = Duration::from_secs(600);
 const RETRIES_MOST: u64 = 10;
 
-const KEYS: [&str; 8] =
-    ["master", "backup", "no_quorum", "event", "timeout", "retries", "on_fail", "argv"];
+const KEYS: [&str; 9] =
+    ["master", "backup", "no_quorum", "event", "fence", "timeout", "retries", "on_fail", "argv"];
 
 /// The programs that are told of a new role; each is a whole path and arguments.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -31,6 +31,8 @@ pub struct Hooks {
     pub no_quorum: Option<Vec<String>>,
     /// Run for every event.
     pub event: Option<Vec<String>>,
+    /// Run before this node acts as master, for a former master that was lost.
+    pub fence: Option<Vec<String>>,
     /// How long one run of one of them may take: 1 s to 10 min.
     pub timeout: Duration,
     /// How often a failed one is tried again: 0 to 10 times.
@@ -48,6 +50,7 @@ impl Default for Hooks {
             backup: None,
             no_quorum: None,
             event: None,
+            fence: None,
             timeout: TIMEOUT_DEFAULT,
             retries: RETRIES_DEFAULT,
             on_fail: OnFail::StepDown,
@@ -110,11 +113,14 @@ pub enum HookName {
     NoQuorum,
     /// `hooks.event`.
     Event,
+    /// `hooks.fence`.
+    Fence,
 }
 
 impl HookName {
     /// All of them.
-    pub const ALL: [Self; 4] = [Self::Master, Self::Backup, Self::NoQuorum, Self::Event];
+    pub const ALL: [Self; 5] =
+        [Self::Master, Self::Backup, Self::NoQuorum, Self::Event, Self::Fence];
 
     /// The key of node.yaml.
     #[must_use]
@@ -124,6 +130,7 @@ impl HookName {
             Self::Backup => "backup",
             Self::NoQuorum => "no_quorum",
             Self::Event => "event",
+            Self::Fence => "fence",
         }
     }
 
@@ -143,6 +150,7 @@ impl Hooks {
             HookName::Backup => self.backup.as_deref(),
             HookName::NoQuorum => self.no_quorum.as_deref(),
             HookName::Event => self.event.as_deref(),
+            HookName::Fence => self.fence.as_deref(),
         }
     }
 }
@@ -151,12 +159,14 @@ impl Hooks {
 pub(super) fn read(field: &Field<'_>) -> Result<Hooks, Problem> {
     let table = field.table(&KEYS)?;
     let commands = HookName::ALL.map(|name| table.find(name.word()));
-    let [master, backup, no_quorum, event] = commands.map(|field| field.as_ref().map(command));
+    let [master, backup, no_quorum, event, fence] =
+        commands.map(|field| field.as_ref().map(command));
     let mut hooks = Hooks {
         master: master.transpose()?,
         backup: backup.transpose()?,
         no_quorum: no_quorum.transpose()?,
         event: event.transpose()?,
+        fence: fence.transpose()?,
         ..Hooks::default()
     };
     if let Some(timeout) = table.find("timeout") {

@@ -17,6 +17,7 @@ mod doctor;
 mod edits;
 mod faults;
 mod fence;
+mod fenced;
 mod frost;
 mod health;
 mod hooks_tried;

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use quorate::daemon::holders::{HOLDERS_MAX, HolderId, Holders, Mailbox, Notice, Span};
+use quorate::daemon::holders::{Gate, HOLDERS_MAX, HolderId, Holders, Mailbox, Notice, Span};
 use quorate::daemon::reset::leash::Task;
 use quorate::protocol::units::{Moment, Term};
 
@@ -60,7 +60,7 @@ fn a_stop_without_holders_is_confirmed_at_once() {
 #[test]
 fn who_is_held_back_acts_only_once_it_is_let() {
     let mut holders = Holders::default();
-    holders.hold_back();
+    holders.hold_back(Gate::Watchdog);
     let (_, early) = join(&mut holders);
     holders.start(span(7, 1_000));
     let (_, late) = join(&mut holders);
@@ -68,21 +68,40 @@ fn who_is_held_back_acts_only_once_it_is_let() {
     assert!(holders.is_held());
     assert_eq!((early.take(), late.take()), (None, None));
     assert_eq!(holders.task(KILL_TIME), Task::Held { term: Term(7), limit: at(2_600) });
-    assert_eq!(holders.let_act(Term(6)), None, "that was another term");
-    assert_eq!(holders.let_act(Term(7)), Some(span(7, 2_000)));
+    assert_eq!(holders.let_act(Gate::Watchdog, Term(6)), None, "that was another term");
+    assert_eq!(holders.let_act(Gate::Watchdog, Term(7)), Some(span(7, 2_000)));
     let granted = Some(Notice::Granted(span(7, 2_000)));
     assert_eq!((early.take(), late.take()), (granted, granted));
     assert_eq!(holders.task(KILL_TIME), Task::Acting { term: Term(7), limit: at(2_600) });
 }
 
+/// Promises: P1
+#[test]
+fn of_two_gates_both_have_to_open_and_the_watchdog_sees_its_own() {
+    let mut holders = Holders::default();
+    holders.hold_back(Gate::Watchdog);
+    holders.hold_back(Gate::Fence);
+    let (_, mailbox) = join(&mut holders);
+    holders.start(span(7, 1_000));
+    let both = [Gate::Watchdog, Gate::Fence].map(|gate| holders.held_by(gate));
+    assert_eq!(both, [Some(Term(7)); 2]);
+    assert_eq!(holders.let_act(Gate::Watchdog, Term(7)), None);
+    assert_eq!(holders.task(KILL_TIME), Task::Acting { term: Term(7), limit: at(1_600) });
+    assert!(holders.is_held() && mailbox.take().is_none(), "the fence is shut");
+    assert_eq!(holders.let_act(Gate::Fence, Term(7)), Some(span(7, 1_000)));
+    assert_eq!(mailbox.take(), Some(Notice::Granted(span(7, 1_000))));
+    holders.stop(Term(7), at(1_500), KILL_TIME);
+    assert_eq!([Gate::Watchdog, Gate::Fence].map(|gate| holders.held_by(gate)), [None; 2]);
+}
+
 #[test]
 fn a_stop_before_anybody_was_let_act_is_confirmed_at_once() {
     let mut holders = Holders::default();
-    holders.hold_back();
+    holders.hold_back(Gate::Watchdog);
     let (_, mailbox) = join(&mut holders);
     holders.start(span(7, 1_000));
     holders.stop(Term(7), at(1_500), KILL_TIME);
-    assert_eq!(holders.let_act(Term(7)), None);
+    assert_eq!(holders.let_act(Gate::Watchdog, Term(7)), None);
     assert_eq!(holders.confirm(at(0)), Some(Term(7)));
     assert_eq!((mailbox.take(), holders.is_held()), (None, false));
     assert_eq!(holders.task(KILL_TIME), Task::Idle);

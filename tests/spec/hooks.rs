@@ -6,3 +6,4 @@ mod occasion;
 mod outcome;
 mod sound;
 mod theatre;
+mod warrant;

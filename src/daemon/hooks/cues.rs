@@ -55,6 +55,11 @@ impl Cues {
         }
     }
 
+    /// Who was master before, whatever was seen.
+    pub(crate) fn is_after(&mut self, prev_master: Option<String>) {
+        self.prev_master = prev_master;
+    }
+
     /// A hook made this node that.
     pub(crate) fn is_now(&mut self, role: Option<Role>) {
         self.prev_role = role.or(self.prev_role);

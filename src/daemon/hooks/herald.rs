@@ -13,9 +13,8 @@ use crate::daemon::events::News;
 use crate::daemon::hooks::book::Book;
 use crate::daemon::hooks::cues::{Cue, Cues, role_of};
 use crate::daemon::hooks::outcome;
-use crate::daemon::waiting::{Deadline, For, wait};
-use crate::keep::guard::orders::{Charge, End, Order, Report};
-use crate::keep::guard::post::{self, Post};
+use crate::daemon::hooks::performer::Performer;
+use crate::keep::guard::orders::End;
 use crate::protocol::units::Term;
 use crate::settings::hooks::HookName;
 use crate::wire::control::EventReport;
@@ -24,8 +23,6 @@ use crate::wire::control::EventReport;
 pub const EVENTS_WAITING_MAX: usize = 64;
 /// How long an idle herald waits between two looks at nothing.
 const IDLE: Duration = Duration::from_secs(3600);
-/// How much longer than its time-out a run may take before its guard is given up.
-const LATE: Duration = Duration::from_secs(10);
 
 /// Tells the `event` hook.
 #[derive(Debug)]
@@ -35,9 +32,7 @@ pub struct Herald {
     cues: Cues,
     news: News,
     waiting: VecDeque<Arc<EventReport>>,
-    guard: Option<Post>,
-    /// Guards that were given up and are not buried yet.
-    lost: Vec<Post>,
+    performer: Performer,
 }
 
 impl Herald {
@@ -52,8 +47,7 @@ impl Herald {
             cues: Cues::new(socket, None),
             news,
             waiting,
-            guard: None,
-            lost: Vec::new(),
+            performer: Performer::default(),
         }
     }
 
@@ -107,58 +101,17 @@ impl Herald {
         };
         let ran = match self.cues.charge(event.seq, cue, &hooks, &status) {
             Ok(None) => return,
-            Ok(Some(charge)) => self.perform(&charge),
+            Ok(Some(charge)) => self.performer.perform(HookName::Event, &charge, || true),
             Err(why) => Err(io::Error::other(why)),
         };
         self.cues.is_now(Some(role));
         match ran {
             // No event of its own: it would be told of that too, for ever.
-            Ok(ran) => outcome::remark(HookName::Event, &ran)
+            Ok(ran) => ran
+                .and_then(|ran| Some((level(ran.end), outcome::remark(HookName::Event, &ran)?)))
                 .into_iter()
-                .for_each(|remark| log::log!(level(ran.end), "{}", remark.message)),
-            Err(error) => {
-                log::warn!("hook event could not be run for {}: {error}", event.code);
-                self.lost.extend(self.guard.take().inspect(Post::kill));
-            }
-        }
-    }
-
-    /// One run, to its end.
-    fn perform(&mut self, charge: &Charge) -> io::Result<outcome::Ran> {
-        self.lost.retain(|guard| !guard.is_buried());
-        let guard = match self.guard.take() {
-            Some(guard) => guard,
-            None => Post::start(None)?,
-        };
-        let guard = self.guard.insert(guard);
-        if !guard.say(&Order::Run(charge.clone())) {
-            return Err(io::Error::other("its guard does not listen"));
-        }
-        let deadline = Deadline::after(Duration::from_millis(charge.timeout_ms) + LATE);
-        loop {
-            match guard.news() {
-                post::News::Report(Report::Line { text, .. }) => {
-                    outcome::line(HookName::Event, &text);
-                }
-                post::News::Report(Report::Ended { id, end, last, dropped, took_ms })
-                    if id == charge.id =>
-                {
-                    return Ok(outcome::Ran { end, last, dropped, took_ms });
-                }
-                post::News::Report(Report::Failed { words }) => {
-                    return Err(io::Error::other(words));
-                }
-                post::News::Report(
-                    Report::Ready { .. } | Report::Ended { .. } | Report::Gone | Report::Beat,
-                ) => {}
-                post::News::Closed => return Err(io::Error::other("its guard has ended")),
-                post::News::None if deadline.has_passed() => {
-                    return Err(io::Error::other("its guard is silent"));
-                }
-                post::News::None => {
-                    wait(&*guard, For::Reading, deadline)?;
-                }
-            }
+                .for_each(|(level, remark)| log::log!(level, "{}", remark.message)),
+            Err(error) => log::warn!("hook event could not be run for {}: {error}", event.code),
         }
     }
 }

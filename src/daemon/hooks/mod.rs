@@ -10,6 +10,10 @@ pub mod outcome;
 mod cues;
 mod record;
 
+mod performer;
+pub mod warrant;
+
+mod fence;
 pub mod herald;
 pub mod stage;
 pub mod troupe;

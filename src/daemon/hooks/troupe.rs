@@ -10,6 +10,7 @@ use crate::daemon::driver::Driver;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::holders::Mailbox;
 use crate::daemon::hooks::book::Book;
+use crate::daemon::hooks::fence::Fence;
 use crate::daemon::hooks::herald::Herald;
 use crate::daemon::hooks::stage::{Stage, Surroundings, lock_file};
 use crate::daemon::spawn::spawn;
@@ -65,6 +66,8 @@ impl Troupe {
     fn begin(self, driver: &Arc<Driver>, conditions: Arc<Conditions>) -> io::Result<Arc<Book>> {
         let Self { guard, book, state_dir, socket } = self;
         let herald = Herald::new(Arc::clone(driver), Arc::clone(&book), &socket);
+        let fence = book.read().fence.is_some();
+        let fence = fence.then(|| Fence::new(driver, &book, (&state_dir, &socket))).transpose()?;
         let around = Surroundings {
             driver: Arc::clone(driver),
             book: Arc::clone(&book),
@@ -76,6 +79,9 @@ impl Troupe {
             .ok_or_else(|| io::Error::other("there is no room for one more under mastership"))?;
         spawn("hooks", move || stage.run())?;
         spawn("event-hook", move || herald.run())?;
+        if let Some(fence) = fence {
+            spawn("fence-hook", move || fence.run())?;
+        }
         Ok(book)
     }
 }

@@ -336,7 +336,7 @@ pub(super) const CHANGES: &[Code] = &[
         "The master fell silent, and the promise to it ran out.",
         "Look at that node if it should be up.",
     ),
-    code("released", "The master gave its mastership up.", NOTHING),
+    code(super::RELEASED, "The master gave its mastership up.", NOTHING),
     code(
         "no-longer-told",
         "The peer that told of the master fell silent or follows nobody any more.",

@@ -259,7 +259,7 @@ pub fn of_change(reason: &ChangeReason) -> &'static str {
         ChangeReason::Announced => "announced",
         ChangeReason::ToldBy(_) => "told-by-peer",
         ChangeReason::PromiseExpired => "promise-expired",
-        ChangeReason::Released => "released",
+        ChangeReason::Released => RELEASED,
         ChangeReason::NoLongerTold => "no-longer-told",
     }
 }

@@ -314,7 +314,9 @@ fn a_hook_to_try_is_named_and_only_shown_if_so_wanted() {
     assert_eq!(command("hook test backup --force"), test(HookName::Backup, Trial::Force));
     let both = command("hook test --force no_quorum --dry-run");
     assert_eq!(both, test(HookName::NoQuorum, Trial::Show));
-    assert!(complaint("hook test").contains("NAME is missing: master, backup, no_quorum, event"));
+    assert!(
+        complaint("hook test").contains("NAME is missing: master, backup, no_quorum, event, fence")
+    );
     assert!(complaint("hook test no-quorum").contains("quorate hook test no_quorum"));
     assert!(complaint("hook test master backup").contains("unexpected word backup"));
     assert!(complaint("hook").contains("needs one more word: test"));

@@ -31,9 +31,9 @@ fn what_hooks_leave_out_has_defaults() {
 
 #[test]
 fn every_hook_is_found_by_its_key() {
-    let hooks = hooks("{master: [/m], backup: [/b], no_quorum: [/n], event: [/e]}");
+    let hooks = hooks("{master: [/m], backup: [/b], no_quorum: [/n], event: [/e], fence: [/f]}");
     let programs = HookName::ALL.map(|name| hooks.command(name).expect("all have one")[0].clone());
-    assert_eq!(programs, ["/m", "/b", "/n", "/e"]);
+    assert_eq!(programs, ["/m", "/b", "/n", "/e", "/f"]);
     for name in HookName::ALL {
         assert_eq!(HookName::parse(name.word()), Some(name));
     }

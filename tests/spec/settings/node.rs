@@ -31,6 +31,7 @@ fn full() -> NodeSettings {
             backup: Some(words(&["/hooks/b", "5", "null"])),
             no_quorum: None,
             event: Some(words(&["/hooks/event"])),
+            fence: Some(words(&["/hooks/fence", "ipmi"])),
             timeout: Duration::from_millis(90_500),
             retries: 0,
             on_fail: OnFail::Retry,
