@@ -1,6 +1,8 @@
 //! The pages of help, laid out from the table of commands.
 //! Never says what is not in the table, and never prints.
 
+use crate::protocol::order;
+
 pub use crate::cli::topics::{Flag, GLOBAL_FLAGS, GROUPS, Group, Operand, Shelf, TOPICS, Topic};
 
 impl Group {
@@ -136,9 +138,7 @@ pub fn page(topic: &Topic) -> String {
         text.push_str("  N    CMD's own, or 128 and the number of the signal that ended it\n");
     }
     text.push_str("  0    done, or yes\n  2    the command line makes no sense\n");
-    let mut exits = topic.exits.to_vec();
-    exits.sort_unstable();
-    for (code, meaning) in exits {
+    for (code, meaning) in order::sorted(topic.exits.to_vec(), Ord::cmp) {
         text.push_str(&format!("  {code:<4} {meaning}\n"));
     }
     text

@@ -136,7 +136,9 @@ fn refusals(event: &Event) -> BTreeMap<String, String> {
     let Event::ElectionFailed { refusals, silent, .. } = event else { return BTreeMap::new() };
     let refused = refusals.iter().map(|(node, why)| (node, codes::of_refusal(why)));
     let all = refused.chain(silent.iter().map(|node| (node, codes::NO_ANSWER)));
-    all.map(|(node, why)| (node.to_string(), why.to_owned())).collect()
+    let mut refusals = BTreeMap::new();
+    refusals.extend(all.map(|(node, why)| (node.to_string(), why.to_owned())));
+    refusals
 }
 
 /// The event as one sentence.

@@ -205,7 +205,8 @@ impl Shared {
         let former = self.doubts.former_members();
         self.trust.set(others().chain(former.iter().filter(|old| old.id != self.hello.node)));
         self.doubts.follow(others());
-        let names: BTreeSet<_> = others().map(|member| &member.id).collect();
+        let mut names = BTreeSet::new();
+        names.extend(others().map(|member| &member.id));
         self.slots.retain(|peer| names.contains(peer));
         self.contacts.retain(|peer| names.contains(peer));
         for inbound in lock(&self.inbound).values() {
@@ -286,7 +287,9 @@ impl Shared {
             let says = contact.address.clone().filter(|says| **says != *document);
             (peer.clone(), Sighting { link, contact, says, reached })
         };
-        links.iter().map(of).collect()
+        let mut sightings = BTreeMap::new();
+        sightings.extend(links.iter().map(of));
+        sightings
     }
 
     /// `peer` said who it is: where it listens may be news.

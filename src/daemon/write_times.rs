@@ -4,6 +4,7 @@
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
 
+use crate::protocol::order;
 use crate::wire::facts::WritesReport;
 
 /// How many writes are remembered.
@@ -28,8 +29,7 @@ impl WriteTimes {
     pub fn report(&self) -> WritesReport {
         let kept = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
         let last_us = kept.back().copied().unwrap_or_default();
-        let mut sorted = Vec::from(kept);
-        sorted.sort_unstable();
+        let sorted = order::sorted(Vec::from(kept), u64::cmp);
         WritesReport {
             count: sorted.len(),
             last_us,

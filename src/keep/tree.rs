@@ -34,7 +34,7 @@ pub enum Left {
 pub struct Tree {
     root: i32,
     /// Children from before, which are somebody else's: `exec quorate run` in a script has some.
-    spared: BTreeSet<i32>,
+    spared: Vec<i32>,
     /// Whoever is in this session is ours and none of the tree: a daemon has children of its own.
     session: Option<i32>,
 }
@@ -60,7 +60,7 @@ impl Tree {
     pub fn of_strangers() -> io::Result<Self> {
         set_child_subreaper(Some(getpid()))?;
         let own = processes::own()?;
-        Ok(Self { root: own.pid, spared: BTreeSet::new(), session: Some(own.session) })
+        Ok(Self { root: own.pid, spared: Vec::new(), session: Some(own.session) })
     }
 
     /// One round of clearing all of it away, when it is `of_strangers`.
@@ -102,7 +102,7 @@ impl Tree {
 
     /// Kills what descends from another process, which does not run meanwhile.
     pub fn kill_below(root: i32) {
-        Self { root, spared: BTreeSet::new(), session: None }.kill();
+        Self { root, spared: Vec::new(), session: None }.kill();
     }
 
     /// Sends `signals` to all of it, one after the other, as one look shows it.

@@ -94,9 +94,10 @@ impl Belief {
 
     fn observe_peers(&mut self, voter: &mut Voter, now: Moment) {
         let dead_after = voter.dead_after();
-        let heard: BTreeSet<NodeId> =
-            voter.peers.all_heard(now, dead_after).map(|(id, _)| id.clone()).collect();
-        let before: BTreeSet<NodeId> = mem::take(&mut self.heard).into_iter().collect();
+        let mut heard: BTreeSet<NodeId> = BTreeSet::new();
+        heard.extend(voter.peers.all_heard(now, dead_after).map(|(id, _)| id.clone()));
+        let mut before = BTreeSet::new();
+        before.extend(mem::take(&mut self.heard));
         for peer in heard.symmetric_difference(&before).cloned() {
             let is_heard = heard.contains(&peer);
             voter.event(Event::PeerChanged { peer, is_heard });

@@ -9,6 +9,7 @@ use crate::protocol::deadline::Agenda;
 use crate::protocol::effects::{Alarm, Event};
 use crate::protocol::message::{Ballot, Message, Refusal, Released, Verdict};
 use crate::protocol::mutant::Rule;
+use crate::protocol::order;
 use crate::protocol::quorum::{Outcome, Tally};
 use crate::protocol::turn::{Patience, Turn, Victory};
 use crate::protocol::units::{Moment, NodeId, Nonce, Position, Term};
@@ -218,8 +219,8 @@ impl Candidate {
             | Refusal::SecondMaster { .. }
             | Refusal::Released => None,
         });
-        let mut sorted: Vec<Moment> = ends.collect();
-        sorted.sort_unstable_by_key(|end| end.boot_ns);
+        let sorted: Vec<Moment> =
+            order::sorted(ends.collect(), |one, other| one.boot_ns.cmp(&other.boot_ns));
         missing.checked_sub(1).and_then(|index| sorted.get(index)).copied()
     }
 

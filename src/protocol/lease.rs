@@ -107,7 +107,7 @@ impl Lease {
             *value = what(support);
             count += 1;
         }
-        let values = &mut values[..count];
+        let values = &values[..count];
         let boot_ns = quorum::nth_largest(values, needed, |moment| moment.boot_ns)?;
         let raw_ns = quorum::nth_largest(values, needed, |moment| moment.raw_ns)?;
         Some(Moment { boot_ns, raw_ns })

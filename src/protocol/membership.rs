@@ -5,6 +5,7 @@ use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
 
+use crate::protocol::order;
 use crate::protocol::quorum;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{ClusterId, Label, NodeId, Pin, StorageId};
@@ -107,7 +108,7 @@ impl Membership {
     ///
     /// # Errors
     /// The first member that contradicts an earlier one, or a count out of range.
-    pub fn new(mut members: Vec<Member>) -> Result<Self, MembershipError> {
+    pub fn new(members: Vec<Member>) -> Result<Self, MembershipError> {
         for (index, member) in members.iter().enumerate() {
             let earlier = &members[..index];
             if earlier.iter().any(|e| e.id == member.id) {
@@ -128,7 +129,7 @@ impl Membership {
         if voters > VOTERS_MAX {
             return Err(MembershipError::TooManyVoters);
         }
-        members.sort_by(|a, b| a.id.cmp(&b.id));
+        let members = order::sorted(members, |a, b| a.id.cmp(&b.id));
         Ok(Self { members, majority: quorum::majority(voters) })
     }
 

@@ -61,6 +61,7 @@ pub mod effects;
 pub mod status;
 // rules
 pub mod mutant;
+pub mod order;
 pub mod quorum;
 pub(crate) mod roll;
 pub mod lease;

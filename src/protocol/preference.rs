@@ -6,6 +6,7 @@ use core::cmp::Ordering;
 use core::time::Duration;
 
 use crate::protocol::membership::{Member, Policy};
+use crate::protocol::order;
 use crate::protocol::units::{Moment, NodeId};
 use crate::protocol::voter::Voter;
 
@@ -34,9 +35,7 @@ pub(crate) fn order<'a>(
     candidates: impl Iterator<Item = &'a Member>,
     now: Moment,
 ) -> Vec<&'a Member> {
-    let mut ordered: Vec<&Member> = candidates.collect();
-    ordered.sort_by(|a, b| compare(voter, &a.id, &b.id, now));
-    ordered
+    order::sorted(candidates.collect(), |a, b| compare(voter, &a.id, &b.id, now))
 }
 
 /// The preferred one of two is less.

@@ -2,7 +2,6 @@
 //! Never knows what they agree on.
 
 use alloc::collections::BTreeSet;
-use core::cmp::Reverse;
 
 use crate::protocol::units::NodeId;
 
@@ -12,10 +11,12 @@ pub fn majority(voters: usize) -> usize {
     voters / 2 + 1
 }
 
-/// The `rank`-th largest `key` in `values`, counted from 1, if there are that many; sorts them.
-pub fn nth_largest<T, K: Ord>(values: &mut [T], rank: usize, key: impl Fn(&T) -> K) -> Option<K> {
-    values.sort_unstable_by_key(|value| Reverse(key(value)));
-    rank.checked_sub(1).and_then(|index| values.get(index)).map(key)
+/// The `rank`-th largest `key` in `values`, counted from 1, if there are that many: the largest
+/// that so many reach.
+pub fn nth_largest<T, K: Ord>(values: &[T], rank: usize, key: impl Fn(&T) -> K) -> Option<K> {
+    let reaching = |least: &K| values.iter().filter(|value| key(value) >= *least).count();
+    let is_counted = rank > 0;
+    values.iter().map(&key).filter(|key| is_counted && reaching(key) >= rank).max()
 }
 
 /// Where a count stands.

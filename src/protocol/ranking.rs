@@ -13,10 +13,11 @@ use crate::protocol::voter::Voter;
 pub(crate) fn of(voter: &Voter, now: Moment) -> Vec<Placing> {
     let members = &voter.durable().committed.charter.members;
     let ordered = preference::order(voter, members.all(), now);
-    let mut placings: Vec<Placing> =
-        ordered.into_iter().map(|member| placing(voter, member, now)).collect();
-    placings.sort_by_key(|placing| placing.hindrance.is_some());
-    placings
+    let placings = ordered.into_iter().map(|member| placing(voter, member, now));
+    let (mut able, hindered): (Vec<_>, Vec<_>) =
+        placings.partition(|placing| placing.hindrance.is_none());
+    able.extend(hindered);
+    able
 }
 
 fn placing(voter: &Voter, member: &Member, now: Moment) -> Placing {

@@ -16,6 +16,7 @@ use crate::protocol::liveness::{Peer, Peers, SaidToHear};
 use crate::protocol::membership::{Member, Membership};
 use crate::protocol::message::{Candidacy, Envelope, Message, Presence, Released};
 use crate::protocol::mutant::Rule;
+use crate::protocol::order;
 use crate::protocol::register;
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{
@@ -230,8 +231,7 @@ impl Voter {
     pub(crate) fn round_trip_under(&self, members: &Membership) -> Option<Duration> {
         let others = members.voters().filter(|member| member.id != self.me);
         let measured = others.filter_map(|member| self.peers.get(&member.id)?.round_trip);
-        let mut trips: Vec<Duration> = measured.collect();
-        trips.sort_unstable();
+        let trips: Vec<Duration> = order::sorted(measured.collect(), Duration::cmp);
         let needed = members.majority() - 1;
         needed.checked_sub(1).map_or(Some(Duration::ZERO), |last| trips.get(last).copied())
     }

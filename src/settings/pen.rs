@@ -18,6 +18,7 @@ use super::problem::Problem;
 use super::yaml::{self, Tree};
 use super::{cluster, cluster::PRIORITY_DEFAULT};
 use crate::protocol::membership::{Member, MemberRole};
+use crate::protocol::order;
 use crate::protocol::units::NodeId;
 
 pub use ink::Ink;
@@ -273,10 +274,8 @@ fn node(member: &Member) -> Ink {
 fn ordered(tree: Tree) -> Tree {
     match tree {
         Tree::Table(entries) => {
-            let mut entries: Vec<_> =
-                entries.into_iter().map(|(key, value)| (key, ordered(value))).collect();
-            entries.sort_by(|(one, _), (other, _)| one.cmp(other));
-            Tree::Table(entries)
+            let entries = entries.into_iter().map(|(key, value)| (key, ordered(value)));
+            Tree::Table(order::sorted(entries.collect(), |(one, _), (other, _)| one.cmp(other)))
         }
         Tree::List(items) => Tree::List(items.into_iter().map(ordered).collect()),
         Tree::Nothing | Tree::Switch(_) | Tree::Whole(_) | Tree::Number | Tree::Text(_) => tree,

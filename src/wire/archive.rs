@@ -11,6 +11,7 @@ use std::path::Path;
 use rustix::fs::OFlags;
 use serde::{Deserialize, Serialize};
 
+use crate::protocol::order;
 use crate::wire::codec::hash_of;
 use crate::wire::control::{DocumentReport, PositionReport, SCHEMA};
 
@@ -107,7 +108,7 @@ impl Archive {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {}
             Err(error) => return Err(error),
         }
-        revisions.sort_unstable();
+        let revisions = order::sorted(revisions, u64::cmp);
         let mut archive = Self::default();
         for revision in &revisions[revisions.len().saturating_sub(DOCUMENTS_MAX)..] {
             match find(place, *revision) {

@@ -75,9 +75,9 @@ fn power_ends_by_the_faster_clock_and_waiting_by_the_slower() {
 /// Promises: P1
 #[test]
 fn the_lease_of_a_quorum_is_its_weakest_needed_promise() {
-    assert_eq!(nth_largest(&mut [30, 10, 20], 2, |n| *n), Some(20));
-    assert_eq!(nth_largest(&mut [30, 10, 20], 4, |n| *n), None);
-    assert_eq!(nth_largest(&mut [30], 0, |n| *n), None);
+    assert_eq!(nth_largest(&[30, 10, 20], 2, |n| *n), Some(20));
+    assert_eq!(nth_largest(&[30, 10, 20], 4, |n| *n), None);
+    assert_eq!(nth_largest(&[30], 0, |n| *n), None);
 }
 
 /// Promises: P2

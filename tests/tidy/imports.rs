@@ -35,15 +35,17 @@ const TABLE: [(&str, &[&str]); 6] = [
             "protocol::status",
             "protocol::timing",
             "protocol::membership",
+            "protocol::order",
         ],
     ),
 ];
 
 /// Protocol files that only describe; they use nothing but each other.
-const DATA: [&str; 10] = [
+const DATA: [&str; 11] = [
     "units",
     "timing",
     "membership",
+    "order",
     "quorum",
     "edit",
     "message",

@@ -6,6 +6,7 @@ use std::collections::VecDeque;
 
 use crate::cli::commands::is_acting;
 use crate::cli::demo::watcher::{Observation, Seen};
+use crate::protocol::order;
 use crate::wire::control::{EventReport, StatusReport};
 
 /// How many lines of happenings are kept.
@@ -131,8 +132,8 @@ impl Board {
     pub(super) fn rivals(&self) -> Option<(usize, usize)> {
         let term = |index: usize| self.seats[index].status.as_ref().map(|status| status.term);
         let acting = |index: &usize| self.seats[*index].is_acting();
-        let mut claims: Vec<usize> = (0..self.seats.len()).filter(acting).collect();
-        claims.sort_by_key(|index| term(*index));
+        let claims: Vec<usize> = (0..self.seats.len()).filter(acting).collect();
+        let claims = order::sorted(claims, |one, other| term(*one).cmp(&term(*other)));
         let pair = claims.windows(2).find(|pair| term(pair[0]) == term(pair[1]));
         pair.map(|pair| (pair[0], pair[1]))
     }

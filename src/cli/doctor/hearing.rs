@@ -24,8 +24,8 @@ impl Hearing {
         let status = &report.status;
         let me = &status.node;
         let counts = |role: &str| role != "observer";
-        let mut voters: BTreeSet<&str> =
-            status.peers.iter().filter(|p| counts(&p.role)).map(|p| p.id.as_str()).collect();
+        let mut voters: BTreeSet<&str> = BTreeSet::new();
+        voters.extend(status.peers.iter().filter(|p| counts(&p.role)).map(|p| p.id.as_str()));
         if report.member.as_deref().is_some_and(counts) {
             voters.insert(me);
         }
@@ -41,7 +41,8 @@ impl Hearing {
                 known.entry((peer.id.clone(), (*other).to_owned())).or_insert(hears);
             }
         }
-        let members = status.peers.iter().map(|peer| &peer.id).chain([me]).cloned().collect();
+        let mut members = BTreeSet::new();
+        members.extend(status.peers.iter().map(|peer| &peer.id).chain([me]).cloned());
         Self { members, known }
     }
 

@@ -6,6 +6,7 @@ use super::hearing::{self, Hearing};
 use super::outlook::{Consequence, consequences};
 use super::{local, surroundings};
 use crate::cli::budget::Budget;
+use crate::protocol::order;
 use crate::wire::codes::doctor as codes;
 use crate::wire::facts::FactsReport;
 
@@ -52,7 +53,7 @@ impl Diagnosis {
                 "ask as root or as the daemon's user, with a program of the same release",
             )),
         }
-        findings.sort_by_key(|finding| core::cmp::Reverse(finding.weight));
+        let findings = order::sorted(findings, |one, other| other.weight.cmp(&one.weight));
         Self { findings, hearing, outlook, budget }
     }
 

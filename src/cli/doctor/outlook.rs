@@ -4,6 +4,7 @@
 use serde::Serialize;
 
 use super::hearing::Hearing;
+use crate::protocol::order;
 use crate::wire::facts::FactsReport;
 
 /// What one failure would do.
@@ -58,8 +59,7 @@ pub fn consequences(report: &FactsReport, hearing: &Hearing, failover_ms: u64) -
     let own = report.member.as_deref().map(|role| (status.node.as_str(), role));
     let peers = status.peers.iter().map(|peer| (peer.id.as_str(), peer.role.as_str()));
     let votes = |(_, role): &(&str, &str)| *role != "observer";
-    let mut voters: Vec<_> = own.into_iter().chain(peers).filter(votes).collect();
-    voters.sort_unstable();
+    let voters = order::sorted(own.into_iter().chain(peers).filter(votes).collect(), Ord::cmp);
     let scene = Scene {
         hearing,
         voters: voters.iter().map(|(id, role)| (*id, *role == "voter")).collect(),

@@ -5,6 +5,7 @@
 use std::io;
 
 use super::files::Folder;
+use crate::protocol::order;
 use crate::wire::archive::{self, BYTES_MAX, DIRECTORY, DOCUMENTS_MAX};
 use crate::wire::control::DocumentReport;
 
@@ -41,9 +42,8 @@ pub fn surplus(mut kept: Vec<(u64, u64)>, newest: u64) -> Vec<u64> {
     let mut bytes: u64 = kept.iter().map(|(_, size)| size).sum();
     let mut count = kept.len();
     kept.retain(|(revision, _)| *revision != newest);
-    kept.sort_unstable();
     let mut gone = Vec::new();
-    for (revision, size) in kept {
+    for (revision, size) in order::sorted(kept, Ord::cmp) {
         if count <= DOCUMENTS_MAX && bytes <= BYTES_MAX {
             break;
         }
