@@ -1,10 +1,10 @@
 //! Parts of a status that are about what surrounds an election: what people set for a while, who is
 //! on the way to vote, how fit a node is. Never a whole answer; `control` has those.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// Something that people set in the document for a while.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct OverrideReport {
     /// `standby` or `maintenance`.
     pub what: String,
@@ -19,7 +19,7 @@ pub struct OverrideReport {
 }
 
 /// An observer that was invited as more.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct NewcomerReport {
     /// Its name.
     pub id: String,
@@ -32,7 +32,7 @@ pub struct NewcomerReport {
 }
 
 /// What the health command of a node says.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct HealthReport {
     /// The program.
     pub command: String,
@@ -49,7 +49,7 @@ pub struct HealthReport {
 }
 
 /// How fresh a node's data is.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct FreshnessReport {
     /// More is fresher; null while it is not known, which counts as the least.
     pub value: Option<u64>,

@@ -153,12 +153,12 @@ pub(crate) fn quoted(words: &dyn fmt::Display) -> String {
 /// A document without its body.
 #[derive(Clone, Serialize, Deserialize)]
 pub(crate) struct Header {
-    position: Position,
-    revision: u64,
+    pub(crate) position: Position,
+    pub(crate) revision: u64,
     pub(crate) hash: Hash,
     /// Missing in what earlier releases wrote; they skip it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    byline: Option<Byline>,
+    pub(crate) byline: Option<Byline>,
 }
 
 /// How a byline is spelled.

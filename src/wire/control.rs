@@ -5,7 +5,7 @@
 
 use alloc::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 pub use crate::wire::circumstances::{
     FreshnessReport, HealthReport, NewcomerReport, OverrideReport,
@@ -22,10 +22,9 @@ pub const SCHEMA: u32 = 1;
 /// The largest request or answer, in bytes (H44).
 pub const CONTROL_FRAME_MAX: usize = 1 << 20;
 
-/// What a local program asks. None is a unit: of a unit, fields that do not belong to it are not
-/// refused.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
-#[serde(tag = "ask", rename_all = "kebab-case", deny_unknown_fields)]
+/// What a local program asks. `wire::reading` reads it.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
+#[serde(tag = "ask", rename_all = "kebab-case")]
 pub enum Request {
     /// Everything about this node now. Answered by `Response::Status`.
     Status {},
@@ -81,11 +80,10 @@ pub enum Request {
     Hold {
         /// Whether all that this process ever starts stays below it, so that it may be killed, and
         /// believed to be dead, with everything it started.
-        #[serde(default)]
         gathers: bool,
         /// Or to run while this node follows a master, with the same answers; `NotMaster` then
         /// says that it follows none.
-        #[serde(default, rename = "while")]
+        #[serde(rename = "while")]
         role: While,
     },
     /// After `Hold` only: this process has started another to keep what it runs. Not answered.
@@ -97,8 +95,8 @@ pub enum Request {
     },
 }
 
-/// What the daemon answers.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+/// What the daemon answers. `wire::reading` reads it.
+#[derive(Clone, PartialEq, Debug, Serialize)]
 #[serde(tag = "answer", rename_all = "kebab-case")]
 pub enum Response {
     /// To `Request::Status`.
@@ -139,17 +137,16 @@ pub enum Response {
 }
 
 /// Why a request was not served.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ErrorReport {
     /// What happened and what to do, for a person.
     pub message: String,
     /// Whether the same request may be served a little later: there was no room for it.
-    #[serde(default)]
     pub retry: bool,
 }
 
 /// `quorate status --json`. Durations are whole milliseconds, instants are ages.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct StatusReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -209,33 +206,24 @@ pub struct StatusReport {
     /// What would keep the others from electing a master if the present one vanished now.
     pub blockers: Vec<String>,
     /// Who would lead in whose place; `quorate explain who` shows it.
-    #[serde(default)]
     pub ranking: RankingReport,
     /// What speaks against this node as master, each as `SOURCE: REASON`; it stands last then.
-    #[serde(default)]
     pub objections: Vec<String>,
     /// What the health command of node.yaml says; null without one.
-    #[serde(default)]
     pub health: Option<HealthReport>,
     /// How fresh this node's data is; null if nobody says so.
-    #[serde(default)]
     pub freshness: Option<FreshnessReport>,
     /// What the hardware watchdog of node.yaml is doing, beginning `armed` or `not armed`; null
     /// without one.
-    #[serde(default)]
     pub watchdog: Option<String>,
     /// What people set in the document for a while, maintenance first.
-    #[serde(default)]
     pub overrides: Vec<OverrideReport>,
     /// Observers that are on the way to vote.
-    #[serde(default)]
     pub newcomers: Vec<NewcomerReport>,
     /// What is wrong with the identity of this node or of others: rolled-back disks, two processes
     /// with one key. Whoever it is about does not count.
-    #[serde(default)]
     pub doubts: Vec<String>,
     /// What `quorate recover` wrote into the document, until an edit removes it; else null.
-    #[serde(default)]
     pub forced: Option<String>,
     /// Age of the election loop's last turn.
     pub core_age_ms: u64,
@@ -246,7 +234,7 @@ pub struct StatusReport {
 }
 
 /// The master as a node knows it.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct MasterReport {
     /// Its name.
     pub id: String,
@@ -259,7 +247,7 @@ pub struct MasterReport {
 }
 
 /// How many voters are heard and needed.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct QuorumReport {
     /// Whether enough are.
     pub ok: bool,
@@ -270,7 +258,7 @@ pub struct QuorumReport {
 }
 
 /// A document's place in history.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct PositionReport {
     /// The writing master's term.
     pub term: u64,
@@ -279,7 +267,7 @@ pub struct PositionReport {
 }
 
 /// `quorate show --json`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct DocumentReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -291,17 +279,15 @@ pub struct DocumentReport {
     pub hash: String,
     /// USER@NODE: who asked which node for this content, or `quorate: NODE DEED` for what a daemon
     /// did by itself; null if that is not known, as of the first document.
-    #[serde(default)]
     pub author: Option<String>,
     /// When, by that node's wall clock, as for an event; null if that is not known.
-    #[serde(default)]
     pub time: Option<String>,
     /// The bytes people wrote.
     pub body: String,
 }
 
 /// The outcome of a transfer or step-down.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct HandoverReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -312,14 +298,13 @@ pub struct HandoverReport {
     /// For `handed-over`: its term.
     pub term: Option<u64>,
     /// For `refused`: why, as a stable name; see `quorate explain`.
-    #[serde(default)]
     pub reason: Option<String>,
     /// What happened and what to do, for a person.
     pub message: String,
 }
 
 /// What became of an edit: `quorate apply --json`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct EditReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -336,7 +321,7 @@ pub struct EditReport {
 }
 
 /// One open invitation, `quorate invite --list --json`: one object per line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct InviteReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -355,7 +340,7 @@ pub struct InviteReport {
 }
 
 /// One event, `quorate events --json`: one object per line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct EventReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -364,7 +349,6 @@ pub struct EventReport {
     /// Wall clock, RFC 3339 with milliseconds, UTC; for people, it decides nothing.
     pub time: String,
     /// Time since the daemon started, which nobody sets; it goes on while the machine sleeps.
-    #[serde(default)]
     pub uptime_ms: u64,
     /// This node.
     pub node: String,
@@ -375,24 +359,20 @@ pub struct EventReport {
     /// `info`, `warning` or `alarm`.
     pub level: String,
     /// Why, as a stable name, where there is a reason: `quorate explain` knows it too.
-    #[serde(default)]
     pub reason: Option<String>,
     /// For `master-changed`: from whom to whom.
-    #[serde(default)]
     pub change: Option<Box<ChangeReport>>,
     /// For `election-failed`: why each voter that did not say yes did not, as a stable name.
-    #[serde(default)]
     pub refusals: BTreeMap<String, String>,
     /// For `events-lost`: how many events the reader was too slow for, with the last one's `seq`;
     /// in the history, how many could not be written.
-    #[serde(default)]
     pub lost: u64,
     /// The event as one sentence.
     pub message: String,
 }
 
 /// A change of the master that a node believes in.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ChangeReport {
     /// The master before; null if there was none.
     pub from: Option<String>,
@@ -403,7 +383,7 @@ pub struct ChangeReport {
 }
 
 /// When and how whole a history was read.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct HistoryEnd {
     /// Wall clock, as for an event.
     pub time: String,
@@ -414,7 +394,7 @@ pub struct HistoryEnd {
 }
 
 /// One span of time, `quorate history --json`: one object per line, the newest last.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct ReignReport {
     /// Always [`SCHEMA`].
     pub schema: u32,
@@ -440,7 +420,7 @@ pub struct ReignReport {
 }
 
 /// One code, `quorate explain --json`: one object per line.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct CodeReport {
     /// Always [`SCHEMA`].
     pub schema: u32,

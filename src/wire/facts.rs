@@ -3,12 +3,12 @@
 
 use alloc::collections::BTreeMap;
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::wire::control::StatusReport;
 
 /// The answer to `Request::Doctor`. Durations are whole milliseconds unless their name says other.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct FactsReport {
     /// Everything that `quorate status` shows.
     pub status: StatusReport,
@@ -39,7 +39,7 @@ pub struct FactsReport {
 }
 
 /// The timing of the committed document, in microseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct TimingReport {
     /// heartbeat.
     pub heartbeat_us: u64,
@@ -54,7 +54,7 @@ pub struct TimingReport {
 }
 
 /// How long the last writes of the state file took, fsyncs and all, in microseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct WritesReport {
     /// How many are counted here.
     pub count: usize,
@@ -69,7 +69,7 @@ pub struct WritesReport {
 }
 
 /// One kind of alarm.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct AlarmReport {
     /// How often.
     pub count: u64,

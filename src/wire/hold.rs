@@ -22,7 +22,7 @@ use serde::{Deserialize, Serialize};
 use crate::protocol::units::Moment;
 
 /// A reading of both clocks of this machine (R20), nanoseconds.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct MomentReport {
     /// `CLOCK_BOOTTIME`.
     pub boot_ns: u64,
@@ -43,7 +43,7 @@ impl From<MomentReport> for Moment {
 }
 
 /// How long a program may go on; whichever clock reaches a moment first decides (R21).
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct SpanReport {
     /// The fencing token (R35).
     pub term: u64,
@@ -65,7 +65,7 @@ pub enum While {
 }
 
 /// That a program may act, and what it should know.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct GrantReport {
     /// From when to when.
     pub span: SpanReport,

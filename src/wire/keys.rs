@@ -1,9 +1,9 @@
 //! The JSON of what a node says of its own key. Never holds a private one.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// `quorate key show --json`.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct KeyReport {
     /// Always `SCHEMA`.
     pub schema: u32,

@@ -22,4 +22,6 @@ pub mod ranking;
 pub mod record;
 pub mod token;
 mod edits;
+mod fields;
+mod reading;
 mod spelling;

@@ -1,12 +1,12 @@
 //! What a node knows of each other one: a part of its status.
 //! Never says what follows from it.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::wire::control::PositionReport;
 
 /// One peer as this node sees it.
-#[derive(Clone, PartialEq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Debug, Serialize)]
 pub struct PeerReport {
     /// Its name.
     pub id: String,
@@ -38,23 +38,19 @@ pub struct PeerReport {
     /// Whether its clock is too far off to count for a lease.
     pub clock_deviant: bool,
     /// How fast its clock runs beside this node's, as last measured, over 30 s at least.
-    #[serde(default)]
     pub clock: Option<ClockReport>,
     /// Whether it says that nothing speaks against it as master; null while it is not heard.
-    #[serde(default)]
     pub healthy: Option<bool>,
     /// How fresh its data is, as it says; null if it does not, or is not heard.
-    #[serde(default)]
     pub freshness: Option<u64>,
     /// The state of this node's own connection to it, in words: `connected`, or why not.
     pub link: String,
     /// What it said of itself when it was met last.
-    #[serde(default)]
     pub said: SaidReport,
 }
 
 /// How fast a peer's clock runs beside this node's.
-#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize)]
 pub struct ClockReport {
     /// By so much, in parts per million; above zero it runs faster.
     pub off_ppm: i64,
@@ -63,7 +59,7 @@ pub struct ClockReport {
 }
 
 /// What a peer said of itself when a session with it began, and how its own call stands.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct SaidReport {
     /// The release it runs; null before it said so, or if it is too old to.
     pub release: Option<String>,

@@ -1,10 +1,10 @@
 //! Who would lead in whose place: a part of the status that people read with `explain who`.
 //! Never decides anything.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 /// The order of those who could lead, and the rules it comes from.
-#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Default, Serialize)]
 pub struct RankingReport {
     /// `lowest-id`, `priority`, `seniority`, `freshest` or `sticky`.
     pub policy: String,
@@ -16,7 +16,7 @@ pub struct RankingReport {
 }
 
 /// One member's place.
-#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+#[derive(Clone, PartialEq, Eq, Debug, Serialize)]
 pub struct RankReport {
     /// Its name.
     pub id: String,

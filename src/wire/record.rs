@@ -16,8 +16,8 @@ use std::time::Duration;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
-use crate::protocol::durable::{Document, Durable, Identity};
-use crate::protocol::units::{Hash, NodeId, Term};
+use crate::protocol::durable::{Byline, Document, Durable, Identity};
+use crate::protocol::units::{Hash, NodeId, Position, Term};
 use crate::wire::codec::{CharterOf, Header, hash_of, quoted};
 use crate::wire::marks::Marks;
 use crate::wire::spelling::nanoseconds;
@@ -164,15 +164,19 @@ struct Content {
 /// A document. A committed one with the accepted one's body does not repeat it.
 #[derive(Serialize, Deserialize)]
 pub(crate) struct Stored {
-    #[serde(flatten)]
-    header: Header,
+    position: Position,
+    revision: u64,
+    hash: Hash,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    byline: Option<Byline>,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     body: Option<String>,
 }
 
 impl Stored {
     pub(crate) fn of(document: &Document, body: Option<&str>) -> Self {
-        Self { header: Header::of(document), body: body.map(str::to_owned) }
+        let Document { position, revision, hash, ref byline, .. } = *document;
+        Self { position, revision, hash, byline: byline.clone(), body: body.map(str::to_owned) }
     }
 
     pub(crate) fn document(
@@ -182,7 +186,9 @@ impl Stored {
     ) -> Result<Document, RecordError> {
         let body = self.body.as_deref().or(other);
         let body = body.ok_or_else(|| RecordError::Malformed("a document has no body".into()))?;
-        let joined = self.header.joined(body.as_bytes(), charter_of);
+        let Self { position, revision, hash, ref byline, .. } = self;
+        let header = Header { position, revision, hash, byline: byline.clone() };
+        let joined = header.joined(body.as_bytes(), charter_of);
         joined.map_err(|error| RecordError::Malformed(error.to_string()))
     }
 }
