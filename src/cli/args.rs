@@ -9,7 +9,6 @@ mod programs;
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::BTreeMap;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
@@ -20,6 +19,7 @@ pub use crate::cli::command::{
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
+use crate::protocol::map::Map;
 use crate::protocol::units::NodeId;
 use crate::settings::duration;
 use crate::settings::paths::Flags;
@@ -73,7 +73,7 @@ struct Typed {
     topic: Option<&'static Topic>,
     /// The first word of a two-word command whose second word has not come.
     group: Option<&'static Group>,
-    flags: BTreeMap<&'static str, OsString>,
+    flags: Map<&'static str, OsString>,
     operands: Vec<OsString>,
 }
 
@@ -93,8 +93,7 @@ pub fn parse(words: impl IntoIterator<Item = OsString>) -> Result<Call, UsageErr
 
 /// Sorts words into the command, its flags and the rest, by the table.
 fn sort(words: impl IntoIterator<Item = OsString>) -> Result<Typed, UsageError> {
-    let mut typed =
-        Typed { topic: None, group: None, flags: BTreeMap::new(), operands: Vec::new() };
+    let mut typed = Typed { topic: None, group: None, flags: Map::default(), operands: Vec::new() };
     let mut parser = lexopt::Parser::from_args(words);
     loop {
         if typed.leaves_the_rest() {

@@ -15,7 +15,6 @@
 //! does a keeper that waits for its charge, but it counts as alive: its front is woken, and if
 //! that does not help, it dies.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::time::Duration;
 
@@ -26,6 +25,7 @@ use crate::daemon::clock;
 use crate::daemon::holders::Due;
 use crate::daemon::pinned::Pinned;
 use crate::daemon::processes::{self, Process};
+use crate::protocol::map::Map;
 use crate::protocol::units::Moment;
 
 /// Between two looks.
@@ -105,7 +105,7 @@ pub struct Burial<'a> {
     woken: Option<Moment>,
     told: Option<Moment>,
     /// Everyone seen alive below it once its time was over.
-    seen: BTreeMap<(i32, u64), Pinned>,
+    seen: Map<(i32, u64), Pinned>,
     refused: Option<String>,
 }
 
@@ -113,7 +113,7 @@ impl<'a> Burial<'a> {
     /// Of `body`, which has to be dead by what `due` says.
     #[must_use]
     pub fn new(body: &'a Body, due: Due) -> Self {
-        Self { body, due, woken: None, told: None, seen: BTreeMap::new(), refused: None }
+        Self { body, due, woken: None, told: None, seen: Map::default(), refused: None }
     }
 
     /// One look, and what has to be done: true when nothing lives any more.

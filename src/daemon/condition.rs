@@ -3,10 +3,10 @@
 //! Never weighs sources: one objection is enough. Never called while the driver's lock is held,
 //! since it is held while the driver is called.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard};
 
 use crate::protocol::effects::Condition;
+use crate::protocol::map::Map;
 
 /// Who may object to this node as master.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
@@ -33,7 +33,7 @@ impl Source {
 
 #[derive(Debug)]
 struct State {
-    objections: BTreeMap<Source, String>,
+    objections: Map<Source, String>,
     freshness: Option<u64>,
     told: Condition,
 }
@@ -55,7 +55,7 @@ impl Conditions {
     /// order.
     pub fn new(tell: impl Fn(Condition) + Send + Sync + 'static) -> Self {
         let state =
-            State { objections: BTreeMap::new(), freshness: None, told: Condition::default() };
+            State { objections: Map::default(), freshness: None, told: Condition::default() };
         Self { state: Mutex::new(state), tell: Box::new(tell) }
     }
 

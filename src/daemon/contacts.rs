@@ -2,9 +2,9 @@
 //! own call to this node stands.
 //! Never trusts it: the key says who it is, and the document says what it may.
 
-use std::collections::BTreeMap;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use crate::protocol::map::Map;
 use crate::protocol::units::NodeId;
 use crate::wire::hello::{Hello, SPOKEN};
 
@@ -27,13 +27,13 @@ pub struct Contact {
 
 /// What is known of all members.
 #[derive(Debug, Default)]
-pub(crate) struct Contacts(Mutex<BTreeMap<NodeId, Contact>>);
+pub(crate) struct Contacts(Mutex<Map<NodeId, Contact>>);
 
 impl Contacts {
     /// `peer` said hello. Whether it names another address than before.
     pub(crate) fn met(&self, peer: &NodeId, hello: &Hello) -> bool {
         let mut all = self.lock();
-        let contact = all.entry(peer.clone()).or_default();
+        let contact = all.get_or_insert(peer.clone(), Contact::default());
         contact.release = hello.release.clone();
         contact.protocol = SPOKEN.common(hello.versions());
         let is_news = contact.address != hello.address;
@@ -44,7 +44,7 @@ impl Contacts {
     /// How the call of `peer` stands now; true when that is news.
     pub(crate) fn called(&self, peer: &NodeId, words: String) -> bool {
         let mut all = self.lock();
-        let contact = all.entry(peer.clone()).or_default();
+        let contact = all.get_or_insert(peer.clone(), Contact::default());
         let is_news = contact.call.as_ref() != Some(&words);
         contact.call = Some(words);
         is_news
@@ -53,7 +53,7 @@ impl Contacts {
     /// `peer` sent a message of that unknown kind; true if the last one was of another, or none.
     pub(crate) fn passed_over(&self, peer: &NodeId, kind: &str) -> bool {
         let mut all = self.lock();
-        let contact = all.entry(peer.clone()).or_default();
+        let contact = all.get_or_insert(peer.clone(), Contact::default());
         contact.passed_over += 1;
         let is_news = contact.unknown.as_deref() != Some(kind);
         contact.unknown = Some(kind.to_owned());
@@ -70,7 +70,7 @@ impl Contacts {
         self.lock().retain(|peer, _| is_member(peer));
     }
 
-    fn lock(&self) -> MutexGuard<'_, BTreeMap<NodeId, Contact>> {
+    fn lock(&self) -> MutexGuard<'_, Map<NodeId, Contact>> {
         // A thread that panics aborts the process; nothing half-changed is ever seen.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }

@@ -62,7 +62,7 @@ impl Refusal {
 }
 
 /// Who decides about those that come.
-pub trait Doorkeeper: Send + Sync + fmt::Debug {
+pub trait Doorkeeper: Send + Sync {
     /// Whether it may come in, as far as that can be said without asking anybody else.
     ///
     /// # Errors

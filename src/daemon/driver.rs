@@ -6,7 +6,7 @@
 mod gates;
 mod programs;
 
-use std::collections::{BTreeMap, VecDeque};
+use std::collections::VecDeque;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock};
 use std::time::Duration;
@@ -31,6 +31,7 @@ use crate::protocol::durable::Document;
 use crate::protocol::effects::{
     Answer, Effects, Event, Input, Order, StepDownReason, Suspicion, Wish,
 };
+use crate::protocol::map::Map;
 use crate::protocol::node::Node;
 use crate::protocol::status::{Duty, Status};
 use crate::protocol::units::{Hash, Moment, NodeId, RequestId, Term};
@@ -64,7 +65,7 @@ struct Core {
     name: NodeId,
     detector: Detector,
     due_boot_ns: Option<u64>,
-    waiting: BTreeMap<RequestId, Sender<Answer>>,
+    waiting: Map<RequestId, Sender<Answer>>,
     requests: u64,
     ring: Ring,
     started_boot_ns: u64,
@@ -91,7 +92,7 @@ impl Driver {
             node,
             detector: Detector::new(clock::read()),
             due_boot_ns: None,
-            waiting: BTreeMap::new(),
+            waiting: Map::default(),
             requests: 0,
             ring: Ring::default(),
             started_boot_ns: clock::now().boot_ns,
@@ -278,7 +279,7 @@ impl Driver {
     }
 
     /// How the connections of each peer stand, and what it said of itself.
-    pub fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
+    pub fn sightings(&self) -> Map<NodeId, Sighting> {
         self.network.get().map(|network| network.sightings()).unwrap_or_default()
     }
 

@@ -7,13 +7,13 @@
 //! last moment to kill it was ever told, and the time killing takes, have surely passed: its keeper
 //! kills by its own clocks, with or without us.
 
-use std::collections::BTreeMap;
 use std::io;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::daemon::reset::leash::Task;
 use crate::daemon::waiting::Bell;
+use crate::protocol::map::Map;
 use crate::protocol::units::{Moment, Term};
 
 /// How many programs may hold mastership, or wait for it, at once.
@@ -147,7 +147,7 @@ struct Stopping {
 /// All holders.
 #[derive(Debug, Default)]
 pub struct Holders {
-    holders: BTreeMap<HolderId, Holder>,
+    holders: Map<HolderId, Holder>,
     joined: u64,
     span: Option<Span>,
     stopping: Option<Stopping>,

@@ -19,7 +19,6 @@
 //! | `call-NAME` | one handshake of ours | its socket | sends a message |
 //! | `send-NAME` | one outgoing session | its outbox, its socket | holds a lock while it waits |
 
-use std::collections::BTreeMap;
 use std::fmt;
 use std::io;
 use std::net::{SocketAddr, TcpListener};
@@ -38,6 +37,7 @@ use crate::daemon::tls::Keys;
 use crate::daemon::{listener, socket};
 use crate::protocol::durable::Identity;
 use crate::protocol::effects::Input;
+use crate::protocol::map::Map;
 use crate::protocol::membership::{Charter, Member};
 use crate::protocol::message::Envelope;
 use crate::protocol::units::{NodeId, Pin};
@@ -193,7 +193,7 @@ impl Network {
 
     /// How the connections of each peer stand, and what it said of itself.
     #[must_use]
-    pub fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
+    pub fn sightings(&self) -> Map<NodeId, Sighting> {
         self.shared.sightings()
     }
 

@@ -1,11 +1,12 @@
 //! Owns the list of processes as the system shows it in /proc.
 //! Never signals one, and never takes one list for the whole truth: it is made while they move.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io::{self, Read};
 
 use rustix::process::getpid;
+
+use crate::protocol::map::Map;
 
 /// One process as the list shows it.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -93,9 +94,9 @@ fn turns_of(pid: i32) -> Option<(u64, u64)> {
 /// All that descends from `root`, but for those that are spared and what descends from them.
 #[must_use]
 pub fn below(root: i32, all: Vec<Process>, is_spared: impl Fn(&Process) -> bool) -> Vec<Process> {
-    let mut children: BTreeMap<i32, Vec<Process>> = BTreeMap::new();
+    let mut children: Map<i32, Vec<Process>> = Map::default();
     for one in all {
-        children.entry(one.parent).or_default().push(one);
+        children.get_or_insert(one.parent, Vec::new()).push(one);
     }
     let mut found = Vec::new();
     let mut parents = vec![root];

@@ -1,12 +1,12 @@
 //! How often is too often: messages of a peer (H26) and log lines about whoever calls (H03, H22).
 //! Never drops a message; a peer that sends too many is read more slowly.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::daemon::waiting::Deadline;
+use crate::protocol::map::Map;
 use crate::protocol::units::NodeId;
 
 /// What one message, and each 4 KiB of a long one, costs: 500 messages per second.
@@ -56,7 +56,7 @@ const SUBJECTS_MAX: usize = 32;
 /// members by their name.
 #[derive(Debug)]
 pub(crate) struct Lines<K> {
-    told: Mutex<BTreeMap<Option<K>, Quiet>>,
+    told: Mutex<Map<Option<K>, Quiet>>,
     quiet: Duration,
     allowed: u64,
 }

@@ -1,7 +1,6 @@
 //! Spells a node's view as the reports that people and programs read.
 //! Never decides and never reads a clock: everything is given.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use crate::daemon::clock;
@@ -11,6 +10,7 @@ use crate::daemon::network::Sighting;
 use crate::daemon::ranking;
 use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, EditOutcome};
+use crate::protocol::map::Map;
 use crate::protocol::membership::{Charter, Override};
 use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{NodeId, Position};
@@ -25,7 +25,7 @@ use crate::wire::control::{
 #[derive(Clone, Debug)]
 pub struct Surroundings {
     /// How the connections of each peer stand, and what it said of itself.
-    pub sightings: BTreeMap<NodeId, Sighting>,
+    pub sightings: Map<NodeId, Sighting>,
     /// Age of the election loop's last turn.
     pub core_age: Duration,
     /// Time since the daemon started.
@@ -275,7 +275,7 @@ fn master(master: &KnownMaster) -> MasterReport {
     }
 }
 
-fn peer(peer: &PeerStatus, sightings: &BTreeMap<NodeId, Sighting>) -> PeerReport {
+fn peer(peer: &PeerStatus, sightings: &Map<NodeId, Sighting>) -> PeerReport {
     let sighting = sightings.get(&peer.id);
     PeerReport {
         id: peer.id.to_string(),

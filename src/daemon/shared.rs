@@ -1,7 +1,7 @@
 //! What the network's threads share: whom to trust, the links out, the sessions in.
 //! Never holds one of its locks while it waits for a peer, the disk or a name server.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -27,6 +27,7 @@ use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
 use crate::daemon::tls::Trust;
 use crate::daemon::waiting::Bell;
+use crate::protocol::map::Map;
 use crate::protocol::membership::{Charter, Member};
 use crate::protocol::message::Envelope;
 use crate::protocol::units::{NodeId, Pin};
@@ -73,8 +74,8 @@ pub(crate) struct Shared {
     visits: Lines<NodeId>,
     /// P of the committed document, in nanoseconds.
     dead_after_ns: AtomicU64,
-    links: Mutex<BTreeMap<NodeId, Arc<Link>>>,
-    inbound: Mutex<BTreeMap<NodeId, Arc<Inbound>>>,
+    links: Mutex<Map<NodeId, Arc<Link>>>,
+    inbound: Mutex<Map<NodeId, Arc<Inbound>>>,
     senders: Mutex<usize>,
     sender_ended: Condvar,
     is_closing: AtomicBool,
@@ -278,7 +279,7 @@ impl Shared {
     }
 
     /// How each connection stands, both ways, and what each member said of itself.
-    pub(crate) fn sightings(&self) -> BTreeMap<NodeId, Sighting> {
+    pub(crate) fn sightings(&self) -> Map<NodeId, Sighting> {
         let links = lock(&self.links);
         let of = |(peer, link): (&NodeId, &Arc<Link>)| {
             let (document, reached) = (link.listed(), link.reached());
@@ -287,9 +288,7 @@ impl Shared {
             let says = contact.address.clone().filter(|says| **says != *document);
             (peer.clone(), Sighting { link, contact, says, reached })
         };
-        let mut sightings = BTreeMap::new();
-        sightings.extend(links.iter().map(of));
-        sightings
+        links.iter().map(of).collect()
     }
 
     /// `peer` said who it is: where it listens may be news.

@@ -5,12 +5,12 @@
 //! cannot keep it out. When the places are taken, the oldest guest goes, if it had the time an
 //! honest handshake needs; otherwise the newcomer is turned away.
 
-use std::collections::BTreeMap;
 use std::net::{IpAddr, Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use crate::daemon::waiting::Deadline;
+use crate::protocol::map::Map;
 use crate::protocol::units::NodeId;
 
 /// Places for all strangers together.
@@ -27,11 +27,11 @@ pub(crate) struct Slots(Mutex<Inner>);
 
 #[derive(Debug, Default)]
 struct Inner {
-    guests: BTreeMap<u64, Guest>,
+    guests: Map<u64, Guest>,
     /// Counts guests; the lowest present one is the oldest.
     next: u64,
     /// Where each peer last proved its key from.
-    proved: BTreeMap<NodeId, IpAddr>,
+    proved: Map<NodeId, IpAddr>,
 }
 
 #[derive(Debug)]

@@ -2,7 +2,6 @@
 //! that guess tokens slow (H31, H33, H36).
 //! Never decides who may come; `admission` does, by the committed document.
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -19,6 +18,7 @@ use crate::daemon::own_edits::{self, NotDone};
 use crate::daemon::waiting::Deadline;
 use crate::protocol::durable::Document;
 use crate::protocol::edit::Rejection;
+use crate::protocol::map::Map;
 use crate::protocol::units::NodeId;
 use crate::wire::codes;
 use crate::wire::join::JoinAnswer;
@@ -159,7 +159,7 @@ const SOURCES_MAX: usize = 32;
 
 /// Who failed how often lately.
 #[derive(Debug, Default)]
-struct Failures(Mutex<BTreeMap<Option<IpAddr>, (u32, Deadline)>>);
+struct Failures(Mutex<Map<Option<IpAddr>, (u32, Deadline)>>);
 
 impl Failures {
     fn allow(&self, source: IpAddr) -> bool {
@@ -177,7 +177,7 @@ impl Failures {
         let key = Some(network_of(source));
         let full = counts.len() >= SOURCES_MAX && !counts.contains_key(&key);
         let fresh = (0, Deadline::after(FORGIVEN));
-        counts.entry(key.filter(|_| !full)).or_insert(fresh).0 += 1;
+        counts.get_or_insert(key.filter(|_| !full), fresh).0 += 1;
     }
 }
 

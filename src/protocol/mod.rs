@@ -61,6 +61,7 @@ pub mod effects;
 pub mod status;
 // rules
 pub mod mutant;
+pub mod map;
 pub mod order;
 pub mod quorum;
 pub(crate) mod roll;

@@ -1,6 +1,5 @@
 //! What programs and people read about a node.
 
-use std::collections::BTreeMap;
 use std::time::Duration;
 
 use quorate::daemon::fitness::FitnessReport;
@@ -21,7 +20,7 @@ fn report_of_a_newcomer() -> StatusReport {
     let status = Node::new(founding(&members), now, 1).status(now);
     let seen = Sighting { link: "connected".to_owned(), ..Sighting::default() };
     let around = Surroundings {
-        sightings: BTreeMap::from([(node("bravo"), seen)]),
+        sightings: [(node("bravo"), seen)].into_iter().collect(),
         core_age: Duration::from_millis(12),
         uptime: Duration::from_secs(3),
         fitness: FitnessReport::default(),

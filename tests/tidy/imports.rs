@@ -35,6 +35,7 @@ const TABLE: [(&str, &[&str]); 6] = [
             "protocol::status",
             "protocol::timing",
             "protocol::membership",
+            "protocol::map",
             "protocol::order",
         ],
     ),

@@ -6,12 +6,12 @@
 //! alpha 127.0.0.11 --> relay port of bravo --> bravo 127.0.0.12
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet};
 use std::io::{self, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::cli::threads;
+use crate::protocol::map::Map;
 use crate::protocol::membership::VOTERS_MAX;
 
 /// The loopback address of the node at `index`: where it listens and whence it calls.
@@ -26,8 +26,8 @@ type Link = (usize, usize);
 /// What is cut, and what is open.
 #[derive(Debug, Default)]
 struct Links {
-    cut: BTreeSet<Link>,
-    open: BTreeMap<u64, (Link, [TcpStream; 2])>,
+    cut: Map<Link, ()>,
+    open: Map<u64, (Link, [TcpStream; 2])>,
     next: u64,
 }
 
@@ -69,7 +69,7 @@ impl Relay {
     /// From now on nothing passes from `from` to `to`; what was open falls silent, as on a wire
     /// that was pulled out.
     pub(super) fn cut(&self, from: usize, to: usize) {
-        lock(&self.links).cut.insert((from, to));
+        lock(&self.links).cut.insert((from, to), ());
     }
 
     /// Lets new connections pass again. The old ones lost bytes, so they are closed.
@@ -108,7 +108,7 @@ fn connect(
     let Some(from) = (0..VOTERS_MAX).find(|index| IpAddr::V4(home(*index)) == source) else {
         return Err(io::Error::other(format!("{source} is no node of this demo")));
     };
-    if lock(links).cut.contains(&(from, to)) {
+    if lock(links).cut.contains_key(&(from, to)) {
         return Ok(());
     }
     let called = TcpStream::connect(target)?;
@@ -136,7 +136,7 @@ fn pump(links: &Mutex<Links>, id: u64, link: Link, mut source: TcpStream, mut si
     let mut buffer = [0; 16 * 1024];
     let mut is_broken = false;
     while let Ok(count @ 1..) = source.read(&mut buffer) {
-        is_broken |= lock(links).cut.contains(&link);
+        is_broken |= lock(links).cut.contains_key(&link);
         if !is_broken && sink.write_all(&buffer[..count]).is_err() {
             break;
         }

@@ -1,9 +1,10 @@
 //! Decides who hears whom, by what this node hears and by what the others say: a matrix of
 //! directions, and what each dead one probably comes from. Never asks anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 use super::facts::{Finding, Weight};
+use crate::protocol::map::Map;
 use crate::wire::codes::doctor as codes;
 use crate::wire::control::PeerReport;
 use crate::wire::facts::FactsReport;
@@ -14,7 +15,7 @@ pub struct Hearing {
     /// Every member, by name.
     pub members: BTreeSet<String>,
     /// For listener and speaker: whether the first hears the second.
-    known: BTreeMap<(String, String), bool>,
+    known: Map<(String, String), bool>,
 }
 
 impl Hearing {
@@ -29,7 +30,7 @@ impl Hearing {
         if report.member.as_deref().is_some_and(counts) {
             voters.insert(me);
         }
-        let mut known = BTreeMap::new();
+        let mut known = Map::default();
         for peer in &status.peers {
             known.insert((me.clone(), peer.id.clone()), peer.heard);
             if let Some(hears_us) = peer.hears_us {
@@ -38,7 +39,7 @@ impl Hearing {
             // Peers say which voters they hear.
             for other in voters.iter().filter(|other| peer.heard && **other != peer.id) {
                 let hears = peer.hears.iter().any(|heard| heard == other);
-                known.entry((peer.id.clone(), (*other).to_owned())).or_insert(hears);
+                known.get_or_insert((peer.id.clone(), (*other).to_owned()), hears);
             }
         }
         let mut members = BTreeSet::new();
@@ -76,7 +77,7 @@ pub(super) fn findings(report: &FactsReport, hearing: &Hearing) -> Vec<Finding> 
             found.extend(own_link(me, peer));
         }
     }
-    for ((listener, speaker), hears) in &hearing.known {
+    for ((listener, speaker), hears) in hearing.known.iter() {
         let is_ours = listener == me || speaker == me;
         if !hears && !is_ours && !hearing.is_silent(speaker) {
             found.push(Finding::new(
