@@ -22,8 +22,6 @@ use crate::settings::cluster;
 use crate::wire::codec::hash_of;
 use crate::wire::codes;
 
-/// What a decision may take beyond two leases before the outcome is unknown.
-const ANSWER_EXTRA: Duration = Duration::from_secs(5);
 /// Between two tries while nobody can decide.
 const AGAIN: Duration = Duration::from_secs(1);
 /// How long the master may refuse for a reason that passes, before the edit counts as refused.
@@ -186,13 +184,9 @@ impl Hand {
             self.pending = Some(Pending { hash, since: Deadline::now() });
         }
         let revision = self.committed.revision;
-        let patience = self.committed.charter.timing.dead_after() * 2 + ANSWER_EXTRA;
         let wish = Wish::Propose { revision, document: document.clone() };
-        let (request, answer) = self.driver.ask(wish);
-        let answer = answer.recv_timeout(patience);
-        self.driver.forget(request);
-        match answer {
-            Ok(Answer::Edited(EditOutcome::Committed { position, revision })) => {
+        match self.driver.outcome_of(wish) {
+            Some(Answer::Edited(EditOutcome::Committed { position, revision })) => {
                 self.learn(&Document { position, revision, ..document });
                 self.forget();
                 self.export.note(Mark { position, revision, hash })?;
@@ -201,10 +195,10 @@ impl Hand {
                     format!("an edit by hand of {path} is committed as revision {revision}");
                 self.say(codes::HAND_EDIT_COMMITTED, Loudness::Info, None, message);
             }
-            Ok(Answer::Edited(EditOutcome::Rejected(why))) if !self.may_pass(&why) => {
+            Some(Answer::Edited(EditOutcome::Rejected(why))) if !self.may_pass(&why) => {
                 return self.reject(&why);
             }
-            Ok(_) | Err(_) => self.again_at = Some(Deadline::after(AGAIN)),
+            Some(_) | None => self.again_at = Some(Deadline::after(AGAIN)),
         }
         Ok(())
     }
