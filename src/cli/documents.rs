@@ -8,6 +8,7 @@ use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
 use crate::cli::exit::Exit;
+use crate::cli::history::told_or_kept;
 use crate::cli::style::{Style, Tone};
 use crate::settings::paths::{Place, Places};
 use crate::wire::archive::{Archive, RevisionReport};
@@ -60,24 +61,15 @@ pub(super) fn history(
 
 /// What the daemon tells. If none answers, what its files do.
 fn find(places: &Places, console: &mut Console<'_>) -> Result<Archive, Failure> {
-    let trouble = match ask(places) {
-        Ok(archive) => return Ok(archive),
-        Err(trouble @ (Trouble::NotThere(_) | Trouble::Silent(_))) => trouble,
-        Err(trouble) => return Err(trouble.into()),
-    };
-    match Archive::read(&places.state_dir.path) {
-        Ok(archive) if !archive.documents.is_empty() => {
-            let place = places.state_dir.path.display();
-            console.tell(&format!("no daemon answers: read from {place}"));
-            Ok(archive)
-        }
-        Ok(_) => Err(trouble.into()),
+    let place = &places.state_dir.path;
+    told_or_kept(ask(places), place, console, |mut failure| match Archive::read(place) {
+        Ok(archive) if !archive.documents.is_empty() => Ok(archive),
+        Ok(_) => Err(failure),
         Err(error) => {
-            let mut failure = Failure::from(trouble);
             failure.message += &format!("; and its documents cannot be read: {error}");
             Err(failure)
         }
-    }
+    })
 }
 
 fn ask(places: &Places) -> Result<Archive, Trouble> {

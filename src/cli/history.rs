@@ -3,6 +3,7 @@
 //! Never writes to those files, and never hides that lines of them are missing.
 
 use std::io;
+use std::path::Path;
 
 use crate::cli::args::{Format, Scope};
 use crate::cli::client::{ANSWER_LIMIT, Client, Trouble};
@@ -64,30 +65,40 @@ pub(super) fn history(
 
 /// What the daemon tells. If none answers, what its files do.
 fn find(places: &Places, console: &mut Console<'_>) -> Result<Kept, Failure> {
-    let trouble = match ask(places) {
-        Ok(kept) => return Ok(kept),
-        Err(trouble @ (Trouble::NotThere(_) | Trouble::Silent(_))) => trouble,
-        Err(trouble) => return Err(trouble.into()),
-    };
     let directory = &places.state_dir.path;
-    match Past::read(directory) {
-        Ok(past) => {
-            let file = directory.join(FILE);
-            console.tell(&format!("no daemon answers: read from {}", file.display()));
-            Ok(Kept { past, end: None })
-        }
+    let file = directory.join(FILE);
+    told_or_kept(ask(places), &file, console, |mut failure| match Past::read(directory) {
+        Ok(past) => Ok(Kept { past, end: None }),
         Err(error) => {
-            let mut failure = Failure::from(trouble);
             if error.kind() == io::ErrorKind::PermissionDenied {
                 failure.exit = Exit::Permission;
             }
-            let file = directory.join(FILE);
             let is_missing = error.kind() == io::ErrorKind::NotFound;
             let unread = || format!("cannot be read: {error}");
             let why = if is_missing { "is not there yet".to_owned() } else { unread() };
             failure.message += &format!("; and {} {why}", file.display());
             Err(failure)
         }
+    })
+}
+
+/// What the daemon told. If none answers, what `read` makes of that and of its files at `place`.
+///
+/// # Errors
+/// Any other trouble with the daemon, or that of `read`.
+pub(super) fn told_or_kept<T>(
+    told: Result<T, Trouble>,
+    place: &Path,
+    console: &mut Console<'_>,
+    read: impl FnOnce(Failure) -> Result<T, Failure>,
+) -> Result<T, Failure> {
+    match told {
+        Err(trouble @ (Trouble::NotThere(_) | Trouble::Silent(_))) => {
+            let kept = read(trouble.into())?;
+            console.tell(&format!("no daemon answers: read from {}", place.display()));
+            Ok(kept)
+        }
+        told => told.map_err(Failure::from),
     }
 }
 
