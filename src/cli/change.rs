@@ -24,6 +24,7 @@ use crate::protocol::units::NodeId;
 use crate::settings::cluster;
 use crate::settings::paths::Place;
 use crate::settings::pen::{self, Ink, PenError, Stroke};
+use crate::settings::users::name_of;
 use crate::wire::control::{DocumentReport, Request, StatusReport};
 
 /// What people know the text by.
@@ -121,16 +122,12 @@ fn for_a_while(door: &Place, span: Option<Duration>) -> Result<Ink, Failure> {
     Ok(Ink::Table(entries))
 }
 
-/// The user's name as /etc/passwd has it, or else the number: a static binary has no name service.
+/// The user's name as /etc/passwd has it, or else the number.
 fn user() -> String {
-    let number = getuid().as_raw().to_string();
+    let number = getuid().as_raw();
     let users = std::fs::read_to_string("/etc/passwd").unwrap_or_default();
-    let named = users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)? == number).then(|| name.to_owned())
-    });
-    named.filter(|name| !name.chars().any(char::is_control)).unwrap_or(number)
+    let named = name_of(&users, number).filter(|name| !name.chars().any(char::is_control));
+    named.map_or_else(|| number.to_string(), str::to_owned)
 }
 
 fn unwritten(error: PenError) -> Failure {

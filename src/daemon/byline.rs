@@ -1,5 +1,5 @@
 //! Owns what a document's byline says of whoever asked this node for it: the user, this node, the
-//! wall clock; or of what the daemon did itself. Names of users are read from /etc/passwd, since a static binary has no name service.
+//! wall clock; or of what the daemon did itself.
 //! Never decides who may ask; the socket does.
 
 use std::fs;
@@ -7,6 +7,7 @@ use std::fs;
 use crate::daemon::clock;
 use crate::protocol::durable::Byline;
 use crate::protocol::units::NodeId;
+use crate::settings::users::name_of;
 
 /// The byline of what `user` asks `node` for now.
 #[must_use]
@@ -26,14 +27,4 @@ pub fn of_daemon(node: &NodeId, deed: &str) -> Option<Byline> {
     let whole = Byline::new(&format!("quorate: {node} {deed}"), at_ms);
     // Two long names may not fit; which node it was does.
     whole.or_else(|| Byline::new(&format!("quorate: {node}"), at_ms))
-}
-
-/// The name of the user with that number in the text of passwd(5).
-#[must_use]
-pub fn name_of(users: &str, user: u32) -> Option<&str> {
-    users.lines().find_map(|line| {
-        let mut fields = line.split(':');
-        let name = fields.next()?;
-        (fields.nth(1)?.parse() == Ok(user)).then_some(name)
-    })
 }

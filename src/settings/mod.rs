@@ -27,6 +27,7 @@ mod problem;
 pub mod suggest;
 mod template;
 mod timing;
+pub mod users;
 mod utf8;
 mod yaml;
 

@@ -1,10 +1,10 @@
 //! Who asked for a content and when: it travels with the document, and decides nothing.
 
-use quorate::daemon::byline::name_of;
 use quorate::protocol::durable::{Byline, Document};
 use quorate::protocol::message::{Message, Offer};
 use quorate::protocol::units::{Position, Term};
 use quorate::settings::cluster;
+use quorate::settings::users::name_of;
 use quorate::wire::codec::{carries_document, encode};
 use quorate::wire::record;
 
