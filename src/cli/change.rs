@@ -19,12 +19,13 @@ use crate::cli::exit::Exit;
 use crate::cli::plan::{self, Step};
 use crate::cli::steps::{self, Counted};
 use crate::cli::stopwatch::{Stopwatch, pause, since_1970};
-use crate::protocol::membership::{Member, Membership};
+use crate::protocol::membership::{Member, MemberRole, Membership};
 use crate::protocol::units::NodeId;
 use crate::settings::cluster;
 use crate::settings::paths::Place;
 use crate::settings::pen::{self, Ink, PenError, Stroke};
 use crate::settings::users::name_of;
+use crate::settings::words;
 use crate::wire::control::{DocumentReport, Request, StatusReport};
 
 /// What people know the text by.
@@ -75,20 +76,23 @@ fn strokes(door: &Place, change: &Change) -> Result<Vec<Stroke>, Failure> {
     // Of one that was invited, what it was to become by itself is over.
     let over =
         |id: &NodeId| ["becomes", "approval"].map(|key| Stroke::UnsetOfNode(id.clone(), key));
-    let role = |id: &NodeId, word: &str| {
-        let set = Stroke::SetOfNode(id.clone(), "role", Ink::Word(word.to_owned()));
-        over(id).into_iter().chain([set]).collect()
+    let role = |id: &NodeId, role: MemberRole| {
+        let word = Ink::Word(words::of_role(role).to_owned());
+        over(id).into_iter().chain([Stroke::SetOfNode(id.clone(), "role", word)]).collect()
     };
     Ok(match change {
         Change::Add(NewNode::Line(line)) => vec![Stroke::AddItem("nodes", line.clone())],
         Change::Add(NewNode::Printed) => {
             let text = config::read(Path::new("-"))?;
             let line = pen::node_of(&text, "standard input").map_err(invalid)?;
-            vec![Stroke::AddItem("nodes", line.or_with("role", "observer"))]
+            vec![Stroke::AddItem(
+                "nodes",
+                line.or_with("role", words::of_role(MemberRole::Observer)),
+            )]
         }
         Change::Remove(id) => vec![Stroke::RemoveNode(id.clone())],
-        Change::Promote(id) => role(id, "voter"),
-        Change::Demote(id) => role(id, "observer"),
+        Change::Promote(id) => role(id, MemberRole::Voter),
+        Change::Demote(id) => role(id, MemberRole::Observer),
         Change::Set(id, keys) => {
             let set =
                 |(key, ink): &(&'static str, Ink)| Stroke::SetOfNode(id.clone(), key, ink.clone());

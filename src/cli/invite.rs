@@ -15,9 +15,10 @@ use crate::cli::stopwatch::Stopwatch;
 use crate::keep::wall_seconds;
 use crate::protocol::membership::{Charter, MemberRole};
 use crate::protocol::units::Pin;
-use crate::settings::arrivals::{Arrivals, INVITES_MAX, Invite, arrivals, word};
+use crate::settings::arrivals::{Arrivals, INVITES_MAX, Invite, arrivals};
 use crate::settings::paths::Place;
 use crate::settings::pen::{self, Ink, Stroke};
+use crate::settings::words;
 use crate::settings::{cluster, duration};
 use crate::wire::control::{DocumentReport, EditReport, InviteReport, SCHEMA};
 use crate::wire::proof::kept;
@@ -99,9 +100,9 @@ pub(super) fn invite(door: &Place, options: &InviteOptions, console: &mut Consol
     let who = name.as_ref().map_or("one node".to_owned(), |name| format!("node {name}"));
     let then = match (role, manual) {
         (MemberRole::Observer, _) => "joins as an observer".to_owned(),
-        (role, false) => format!("becomes a {} when it is up to date", word(*role)),
+        (role, false) => format!("becomes a {} when it is up to date", words::of_role(*role)),
         (role, true) => {
-            format!("becomes a {} after quorate approve of its key", word(*role))
+            format!("becomes a {} after quorate approve of its key", words::of_role(*role))
         }
     };
     console.tell(&format!(
@@ -135,7 +136,8 @@ fn entry(token: &Token, options: &InviteOptions, until: &str) -> Ink {
     let hash = kept(token.cluster, token.invite, &token.secret);
     let text = |key: &str, text: String| (key.to_owned(), Ink::Text(text));
     let named = |key: &str, word: &str| (key.to_owned(), Ink::Word(word.to_owned()));
-    let mut entries = vec![text("id", token.invite.to_string()), named("role", word(options.role))];
+    let mut entries =
+        vec![text("id", token.invite.to_string()), named("role", words::of_role(options.role))];
     entries.extend(options.name.iter().map(|name| text("name", name.to_string())));
     entries.extend(options.manual.then(|| named("approval", "manual")));
     entries.push(text("until", until.to_owned()));
@@ -157,7 +159,7 @@ pub(super) fn list(door: &Place, format: Format, console: &mut Console<'_>) -> O
             console.print_json(&InviteReport {
                 schema: SCHEMA,
                 id: id.clone(),
-                role: word(*role).to_owned(),
+                role: words::of_role(*role).to_owned(),
                 until: until.clone(),
                 name,
                 manual: *is_manual,
@@ -168,7 +170,8 @@ pub(super) fn list(door: &Place, format: Format, console: &mut Console<'_>) -> O
         let end = if invite.is_over(&now) { "over since" } else { "until" };
         let manual = if *is_manual { ", after approval" } else { "" };
         let who = name.unwrap_or_else(|| "any node".to_owned());
-        console.print(&format!("{id}  {who}, {}{manual}, {end} {until}\n", word(*role)))?;
+        console
+            .print(&format!("{id}  {who}, {}{manual}, {end} {until}\n", words::of_role(*role)))?;
     }
     if present.arrivals.invites.is_empty() && format == Format::Text {
         console.tell("no invitation is open");

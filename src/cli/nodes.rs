@@ -10,9 +10,10 @@ use crate::cli::commands::{Outcome, committed};
 use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::protocol::membership::{Charter, Member};
-use crate::settings::arrivals::{Newcomer, arrivals, word};
+use crate::settings::arrivals::{Newcomer, arrivals};
 use crate::settings::cluster;
 use crate::settings::paths::Place;
+use crate::settings::words;
 use crate::wire::control::{SCHEMA, StatusReport};
 
 /// `quorate node list --json`.
@@ -77,8 +78,8 @@ fn node(member: &Member, status: &StatusReport, newcomers: &[Newcomer]) -> NodeR
         master: status.master.as_ref().is_some_and(|master| master.id == id),
         id,
         address: member.address.to_string(),
-        role: word(member.role),
-        becomes: newcomer.map(|newcomer| word(newcomer.becomes)),
+        role: words::of_role(member.role),
+        becomes: newcomer.map(|newcomer| words::of_role(newcomer.becomes)),
         waits_for_approval: newcomer.is_some_and(|newcomer| !newcomer.is_approved),
         priority: member.priority,
         key: format!("SHA256:{}", member.pin),

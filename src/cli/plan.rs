@@ -6,6 +6,7 @@ use crate::protocol::membership::{Member, MemberRole, Membership};
 use crate::protocol::units::NodeId;
 use crate::settings::cluster;
 use crate::settings::pen::{self, Ink, PenError, Stroke};
+use crate::settings::words;
 
 /// The name the text goes by in complaints.
 const FILE: &str = "cluster.yaml";
@@ -137,8 +138,8 @@ impl Move {
 
     /// How the document changes; `after` has the lines of the newcomers.
     fn strokes(&self, before: &str, after: &str) -> Result<Vec<Stroke>, PenError> {
-        let role = |id: &NodeId, word: &str| {
-            Stroke::SetOfNode(id.clone(), "role", Ink::Word(word.to_owned()))
+        let role = |id: &NodeId, role: MemberRole| {
+            Stroke::SetOfNode(id.clone(), "role", Ink::Word(words::of_role(role).to_owned()))
         };
         Ok(match self {
             Self::Enter(members) => {
@@ -150,22 +151,18 @@ impl Move {
                         let line = pen::node_in(after, &member.id)?;
                         strokes.push(Stroke::AddItem("nodes", line));
                     }
-                    strokes.push(role(&member.id, "observer"));
+                    strokes.push(role(&member.id, MemberRole::Observer));
                 }
                 strokes
             }
-            Self::Promote(id, becomes) => {
-                let role = match becomes {
-                    MemberRole::Witness => role(id, "witness"),
-                    MemberRole::Voter | MemberRole::Observer => role(id, "voter"),
-                };
+            Self::Promote(id, to) => {
                 let over = ["becomes", "approval"].map(|key| Stroke::UnsetOfNode(id.clone(), key));
-                over.into_iter().chain([role]).collect()
+                over.into_iter().chain([role(id, *to)]).collect()
             }
             Self::Remove(id) => vec![Stroke::RemoveNode(id.clone())],
             Self::Demote(member) => {
                 let mut strokes = renewed(member);
-                strokes.push(role(&member.id, "observer"));
+                strokes.push(role(&member.id, MemberRole::Observer));
                 strokes
             }
         })

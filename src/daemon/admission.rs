@@ -10,9 +10,10 @@ use crate::protocol::durable::Document;
 use crate::protocol::membership::{Member, MemberRole};
 use crate::protocol::units::Hash;
 use crate::settings::address::Address;
-use crate::settings::arrivals::{self, Arrivals, Invite, word};
+use crate::settings::arrivals::{self, Arrivals, Invite};
 use crate::settings::cluster::PRIORITY_DEFAULT;
 use crate::settings::pen::{self, Ink, Stroke};
+use crate::settings::words;
 
 /// How one is let in.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -129,7 +130,8 @@ fn admitted(
         standby: None,
     };
     let set = |key, word: &str| Stroke::SetOfNode(member.id.clone(), key, Ink::Word(word.into()));
-    let becomes = (invite.role != MemberRole::Observer).then(|| set("becomes", word(invite.role)));
+    let becomes =
+        (invite.role != MemberRole::Observer).then(|| set("becomes", words::of_role(invite.role)));
     let approval = becomes.is_some() && invite.is_manual;
     let marks = becomes.into_iter().chain(approval.then(|| set("approval", "manual")));
     // From the end, so that the places of the others stay.

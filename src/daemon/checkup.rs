@@ -11,7 +11,7 @@ use crate::daemon::events::Stamp;
 use crate::daemon::patience::Writing;
 use crate::protocol::durable::Document;
 use crate::protocol::units::{Moment, NodeId};
-use crate::settings::arrivals;
+use crate::settings::words;
 use crate::wire::control::StatusReport;
 use crate::wire::facts::{AlarmReport, FactsReport, TimingReport, WritesReport};
 use crate::wire::hello::SPOKEN;
@@ -35,7 +35,7 @@ impl Checkup {
         let own = NodeId::new(&status.node);
         let own = own.and_then(|own| document.charter.members.find(&own).cloned());
         FactsReport {
-            member: own.as_ref().map(|member| arrivals::word(member.role).to_owned()),
+            member: own.as_ref().map(|member| words::of_role(member.role).to_owned()),
             address: own.map(|member| member.address.to_string()),
             listens: self.listens.clone(),
             speaks: SPOKEN.to_string(),

@@ -23,9 +23,10 @@ use crate::daemon::{identity, log, socket, tls};
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::units::StorageId;
 use crate::settings::address::Address;
-use crate::settings::arrivals::{arrivals, word};
+use crate::settings::arrivals::arrivals;
 use crate::settings::node;
 use crate::settings::paths::Places;
+use crate::settings::words;
 use crate::wire::join::{JoinAnswer, JoinRequest};
 use crate::wire::proof::Proof;
 use crate::wire::token::{Seed, Token, TokenFrom, wipe};
@@ -319,12 +320,12 @@ fn told(document: &Document, guest: &Guest<'_>) -> Result<String, Failure> {
     let next = match newcomers.iter().find(|newcomer| newcomer.id == *id) {
         None => String::new(),
         Some(newcomer) if newcomer.is_approved => {
-            format!(" It becomes a {} when it is up to date.", word(newcomer.becomes))
+            format!(" It becomes a {} when it is up to date.", words::of_role(newcomer.becomes))
         }
         Some(newcomer) => format!(
             " It becomes a {} after somebody approved its key on any other node: quorate approve \
              SHA256:{pin}",
-            word(newcomer.becomes)
+            words::of_role(newcomer.becomes)
         ),
     };
     Ok(format!("node {id} is an observer of cluster {name} now: start `quorate serve`.{next}"))

@@ -12,8 +12,9 @@ use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::own_edits;
 use crate::protocol::durable::Document;
 use crate::protocol::units::Hash;
-use crate::settings::arrivals::{Newcomer, arrivals, word};
+use crate::settings::arrivals::{Newcomer, arrivals};
 use crate::settings::pen::{Ink, Stroke};
+use crate::settings::words;
 use crate::wire::codes;
 
 /// Between two tries for newcomers that are not ready.
@@ -73,7 +74,7 @@ impl Queue {
 /// Makes one more than an observer; the error says why not yet.
 fn promote(driver: &Driver, committed: &Document, newcomer: &Newcomer) -> Result<(), String> {
     let Newcomer { id, becomes, .. } = newcomer;
-    let role = Ink::Word(word(*becomes).to_owned());
+    let role = Ink::Word(words::of_role(*becomes).to_owned());
     let strokes =
         [Stroke::UnsetOfNode(id.clone(), "becomes"), Stroke::SetOfNode(id.clone(), "role", role)];
     let deed = format!("promoted {id}");
@@ -82,7 +83,7 @@ fn promote(driver: &Driver, committed: &Document, newcomer: &Newcomer) -> Result
         code: codes::NODE_PROMOTED,
         loudness: Loudness::Info,
         reason: None,
-        message: format!("{id} is up to date, and a {} now", word(*becomes)),
+        message: format!("{id} is up to date, and a {} now", words::of_role(*becomes)),
     });
     Ok(())
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 use crate::protocol::membership::{MemberRole, Policy};
 use crate::protocol::status::{Hindrance, Placing, Status};
 use crate::settings::duration;
+use crate::settings::words;
 use crate::wire::ranking::{RankReport, RankingReport};
 
 /// The ranking as this node sees it.
@@ -26,19 +27,9 @@ pub fn report(status: &Status) -> RankingReport {
         }
     };
     RankingReport {
-        policy: word(status.policy).to_owned(),
+        policy: words::of_policy(status.policy).to_owned(),
         automatic: status.moves_by_itself,
         nodes: status.ranking.iter().enumerate().map(place).collect(),
-    }
-}
-
-fn word(policy: Policy) -> &'static str {
-    match policy {
-        Policy::LowestId => "lowest-id",
-        Policy::Priority => "priority",
-        Policy::Seniority => "seniority",
-        Policy::Freshest => "freshest",
-        Policy::Sticky => "sticky",
     }
 }
 

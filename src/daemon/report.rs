@@ -14,7 +14,8 @@ use crate::protocol::map::Map;
 use crate::protocol::membership::{Charter, Override};
 use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{NodeId, Position};
-use crate::settings::arrivals::{Newcomer, arrivals, word};
+use crate::settings::arrivals::{Newcomer, arrivals};
+use crate::settings::words;
 use crate::wire::codes;
 use crate::wire::control::{
     ClockReport, DocumentReport, EditReport, HandoverReport, MasterReport, NewcomerReport,
@@ -123,7 +124,7 @@ pub fn newcomers(committed: &Document) -> Vec<NewcomerReport> {
         let member = committed.charter.members.find(&newcomer.id)?;
         Some(NewcomerReport {
             id: newcomer.id.to_string(),
-            becomes: word(newcomer.becomes).to_owned(),
+            becomes: words::of_role(newcomer.becomes).to_owned(),
             approved: newcomer.is_approved,
             key: format!("SHA256:{}", member.pin),
         })
@@ -280,7 +281,7 @@ fn peer(peer: &PeerStatus, sightings: &Map<NodeId, Sighting>) -> PeerReport {
     PeerReport {
         id: peer.id.to_string(),
         address: peer.address.to_string(),
-        role: word(peer.role).to_owned(),
+        role: words::of_role(peer.role).to_owned(),
         heard: peer.is_heard,
         hears_us: peer.hears_us,
         last_heard_ms: peer.last_heard.map(milliseconds),

@@ -11,6 +11,7 @@
 use super::cluster::named;
 use super::field::{Field, Reader, Source, Table};
 use super::problem::Problem;
+use super::words;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::units::{Hash, NodeId};
 
@@ -18,22 +19,11 @@ use crate::protocol::units::{Hash, NodeId};
 pub const INVITES_MAX: usize = 32;
 
 const INVITE_KEYS: [&str; 6] = ["id", "role", "until", "secret", "name", "approval"];
-const ROLES: [&str; 3] = ["voter", "witness", "observer"];
-const MORE: [&str; 2] = ["voter", "witness"];
+const MORE: [MemberRole; 2] = [MemberRole::Voter, MemberRole::Witness];
 /// The word of an invitation whose node an operator looks at first.
 const MANUAL: &str = "manual";
 
 const INVITE_HINT: &str = "`quorate invite` writes these lines: do not make one by hand";
-
-/// What a role is called in a document.
-#[must_use]
-pub fn word(role: MemberRole) -> &'static str {
-    match role {
-        MemberRole::Voter => "voter",
-        MemberRole::Witness => "witness",
-        MemberRole::Observer => "observer",
-    }
-}
 
 /// One open invitation.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -122,7 +112,7 @@ fn invite(line: &Table<'_>) -> Result<Invite, Problem> {
     Ok(Invite {
         id: checked(&id, is_id).ok_or_else(|| wrong(&id, "8 digits of 0-9 a-f, in quotes"))?,
         role: match line.find("role") {
-            Some(role) => role_of(role.word(&ROLES)?),
+            Some(role) => role.one_of(&words::ROLES, words::of_role)?,
             None => MemberRole::Voter,
         },
         until: checked(&until, is_time)
@@ -157,14 +147,6 @@ fn is_time(text: &str) -> bool {
     text.len() == SHAPE.len() && text.bytes().zip(SHAPE).all(fits)
 }
 
-fn role_of(word: &str) -> MemberRole {
-    match word {
-        "witness" => MemberRole::Witness,
-        "observer" => MemberRole::Observer,
-        _ => MemberRole::Voter,
-    }
-}
-
 /// What a node's line says of what it becomes, if it is to become more than it is.
 pub(super) fn newcomer(line: &Table<'_>) -> Result<Option<Newcomer>, Problem> {
     let approval = line.find("approval");
@@ -174,8 +156,9 @@ pub(super) fn newcomer(line: &Table<'_>) -> Result<Option<Newcomer>, Problem> {
             None => Ok(None),
         };
     };
-    let word = becomes.word(&MORE)?;
-    let is_observer = line.find("role").and_then(|role| role.as_text()) == Some("observer");
+    let more = becomes.one_of(&MORE, words::of_role)?;
+    let role = line.find("role").and_then(|role| words::role(role.as_text()?));
+    let is_observer = role == Some(MemberRole::Observer);
     if !is_observer {
         let message = "only an observer can be on its way to become more";
         return Err(becomes.problem(message).hint("remove `becomes`, or write `role: observer`"));
@@ -185,5 +168,5 @@ pub(super) fn newcomer(line: &Table<'_>) -> Result<Option<Newcomer>, Problem> {
         None => true,
     };
     let id = named(&line.need("id", "give the node a name: `id: alpha`")?)?;
-    Ok(Some(Newcomer { id, becomes: role_of(word), is_approved }))
+    Ok(Some(Newcomer { id, becomes: more, is_approved }))
 }

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use super::field::{Field, Reader, Source, Table};
 use super::problem::Problem;
+use super::words;
 use super::{arrivals, overrides, timing};
 use crate::protocol::durable::Document;
 use crate::protocol::membership::{
@@ -37,9 +38,6 @@ const NODE_KEYS: [&str; 11] = [
     "id", "address", "role", "becomes", "approval", "priority", "key", "next_key", "storage",
     "in_sync", "standby",
 ];
-
-const POLICIES: [&str; 5] = ["lowest-id", "priority", "seniority", "freshest", "sticky"];
-const ROLES: [&str; 3] = ["voter", "witness", "observer"];
 
 /// No recovery begins above this; far more than elections and recoveries can use up is left.
 const TERM_MAX: u64 = u64::MAX / 2;
@@ -171,17 +169,11 @@ fn election(field: Option<Field<'_>>) -> Result<(Election, bool), Problem> {
 }
 
 fn policy(field: &Field<'_>) -> Result<Policy, Problem> {
-    let is_known = field.as_text().is_some_and(|word| POLICIES.contains(&word));
+    let is_known = field.as_text().is_some_and(|word| words::policy(word).is_some());
     if !is_known && field.passes_over() {
         return Ok(Policy::LowestId);
     }
-    Ok(match field.word(&POLICIES)? {
-        "priority" => Policy::Priority,
-        "seniority" => Policy::Seniority,
-        "freshest" => Policy::Freshest,
-        "sticky" => Policy::Sticky,
-        _ => Policy::LowestId,
-    })
+    field.one_of(&words::POLICIES, words::of_policy)
 }
 
 /// What holds where the document names no failback.
@@ -269,11 +261,7 @@ fn member(line: &Table<'_>, needs_freshest: bool) -> Result<Member, Problem> {
 
 fn role(line: &Table<'_>) -> Result<MemberRole, Problem> {
     let Some(field) = line.find("role") else { return Ok(MemberRole::Voter) };
-    Ok(match field.word(&ROLES)? {
-        "witness" => MemberRole::Witness,
-        "observer" => MemberRole::Observer,
-        _ => MemberRole::Voter,
-    })
+    field.one_of(&words::ROLES, words::of_role)
 }
 
 fn pin(field: &Field<'_>, key: &str) -> Result<Pin, Problem> {

@@ -260,8 +260,22 @@ impl<'a> Field<'a> {
 
     /// One word of `words`.
     pub(super) fn word(&self, words: &[&'static str]) -> Result<&'static str, Problem> {
+        self.place_in(words).map(|place| words[place])
+    }
+
+    /// One of `all`, which are called as `word` says.
+    pub(super) fn one_of<T: Copy>(
+        &self,
+        all: &[T],
+        word: fn(T) -> &'static str,
+    ) -> Result<T, Problem> {
+        let words: Vec<_> = all.iter().map(|one| word(*one)).collect();
+        self.place_in(&words).map(|place| all[place])
+    }
+
+    fn place_in(&self, words: &[&'static str]) -> Result<usize, Problem> {
         let text = self.text()?;
-        words.iter().find(|word| **word == text).copied().ok_or_else(|| {
+        words.iter().position(|word| *word == text).ok_or_else(|| {
             let meant = suggest::did_you_mean(text, words);
             let unknown = format!("{}: unknown word `{}`{meant}", self.name(), text.escape_debug());
             self.problem(unknown).hint(format!("the words here are: {}", words.join(", ")))

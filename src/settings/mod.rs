@@ -29,6 +29,7 @@ mod template;
 mod timing;
 pub mod users;
 mod utf8;
+pub mod words;
 mod yaml;
 
 pub use check::{config_check, node_check};

@@ -15,6 +15,7 @@ use std::fmt;
 
 use super::locate::Step;
 use super::problem::Problem;
+use super::words;
 use super::yaml::{self, Tree};
 use super::{cluster, cluster::PRIORITY_DEFAULT};
 use crate::protocol::membership::{Member, MemberRole};
@@ -257,10 +258,8 @@ fn node(member: &Member) -> Ink {
         ("id".to_owned(), Ink::Text(member.id.to_string())),
         ("address".to_owned(), Ink::Text(member.address.to_string())),
     ];
-    match member.role {
-        MemberRole::Voter => (),
-        MemberRole::Witness => entries.push(("role".to_owned(), Ink::Word("witness".into()))),
-        MemberRole::Observer => entries.push(("role".to_owned(), Ink::Word("observer".into()))),
+    if member.role != MemberRole::Voter {
+        entries.push(("role".to_owned(), Ink::Word(words::of_role(member.role).into())));
     }
     if member.priority != PRIORITY_DEFAULT {
         entries.push(("priority".to_owned(), Ink::Whole(member.priority.into())));

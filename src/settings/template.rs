@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use super::cluster::PRIORITY_DEFAULT;
+use super::words;
 use crate::protocol::membership::{Member, MemberRole};
 use crate::protocol::units::ClusterId;
 
@@ -36,12 +37,9 @@ nodes:
 pub fn node_line(member: &Member) -> String {
     let Member { id, address, role, priority, pin, storage, .. } = member;
     let mut line = format!("  - {{id: \"{id}\", address: \"{address}\"");
-    let role = match role {
-        MemberRole::Voter => "",
-        MemberRole::Witness => ", role: witness",
-        MemberRole::Observer => ", role: observer",
-    };
-    line.push_str(role);
+    if *role != MemberRole::Voter {
+        write!(line, ", role: {}", words::of_role(*role)).expect("writing to a String succeeds");
+    }
     if *priority != PRIORITY_DEFAULT {
         write!(line, ", priority: {priority}").expect("writing to a String succeeds");
     }

@@ -6,9 +6,11 @@ use std::time::Duration;
 use super::operands::DECIDED_WITHIN;
 use super::{Command, Typed, UsageError};
 use crate::cli::command::{Change, ChangeFlags, NewNode};
+use crate::protocol::membership::MemberRole;
 use crate::protocol::units::NodeId;
 use crate::settings::pen::Ink;
 use crate::settings::suggest::nearest;
+use crate::settings::words;
 
 /// What `node set` changes.
 const SET_KEYS: [&str; 3] = ["address", "role", "priority"];
@@ -71,7 +73,8 @@ pub(super) fn add(typed: &mut Typed) -> Result<Command, UsageError> {
             Some((key, ink)) => entries.push(((*key).to_owned(), ink.clone())),
             // Nobody votes before it has what the others have.
             None if wanted == "role" => {
-                entries.push(("role".to_owned(), Ink::Word("observer".to_owned())));
+                let observer = words::of_role(MemberRole::Observer).to_owned();
+                entries.push(("role".to_owned(), Ink::Word(observer)));
             }
             None => {}
         }

@@ -8,6 +8,7 @@ use super::{Command, InviteOptions, JoinFlags, Typed, UsageError};
 use crate::protocol::membership::MemberRole;
 use crate::protocol::units::{NodeId, Pin};
 use crate::settings::suggest::nearest;
+use crate::settings::words;
 use crate::wire::token::{InviteId, TokenFrom};
 
 /// How long an invitation is good for, unless a flag says otherwise.
@@ -47,16 +48,13 @@ fn options(typed: &mut Typed) -> Result<InviteOptions, UsageError> {
     if ttl < Duration::from_secs(1) || ttl > TTL_MAX {
         return Err(typed.wrong("--ttl must be 1s to 30d".to_owned()));
     }
-    let role = match typed.text("role")?.as_deref() {
-        None | Some("voter") => MemberRole::Voter,
-        Some("witness") => MemberRole::Witness,
-        Some("observer") => MemberRole::Observer,
-        Some(other) => {
-            let meant = nearest(other, ["voter", "witness", "observer"]).map(str::to_owned);
-            let wrong = typed.wrong(format!("--role {other}: must be voter, witness or observer"));
-            return Err(UsageError { meant, ..wrong });
-        }
-    };
+    let word = typed.text("role")?;
+    let role = word.as_deref().map_or(Some(MemberRole::Voter), words::role).ok_or_else(|| {
+        let other = word.as_deref().unwrap_or_default();
+        let meant = nearest(other, words::ROLES.map(words::of_role)).map(str::to_owned);
+        let wrong = typed.wrong(format!("--role {other}: must be voter, witness or observer"));
+        UsageError { meant, ..wrong }
+    })?;
     let manual = typed.has("manual");
     if manual && role == MemberRole::Observer {
         let message = "--manual is about voting, and an observer does not vote: leave it out";

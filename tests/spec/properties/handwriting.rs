@@ -4,6 +4,7 @@
 
 use quorate::protocol::membership::{Member, MemberRole};
 use quorate::protocol::units::{Pin, StorageId};
+use quorate::settings::words;
 
 use super::any::Any;
 use super::sample::id;
@@ -181,11 +182,7 @@ impl Hand<'_, '_> {
             format!("key: 'SHA256:{pin}'"),
             format!("storage: \"{storage}\""),
         ];
-        let role = match role {
-            MemberRole::Voter => "voter",
-            MemberRole::Witness => "witness",
-            MemberRole::Observer => "observer",
-        };
+        let role = words::of_role(*role);
         if role != "voter" || self.any.is_so() {
             entries.push(format!("role: {}", self.quoted(role)));
         }
