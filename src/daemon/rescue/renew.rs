@@ -13,11 +13,12 @@ const OLD_STATES_MAX: u32 = 99;
 
 /// How a node gets into a cluster that runs already.
 pub(in crate::daemon) const WAY_BACK: &str = "\
-where the cluster runs already, remove any older line of this node there by `quorate node remove`, \
-then run `quorate invite` there, `quorate join TOKEN` here and `quorate serve`. Or enter this line with `role: observer` in it, in the place of any \
-older line of this node, by `quorate edit` on a node that runs; put what `quorate show` prints \
-there into a file here; run `quorate init --from FILE` and `quorate serve` here; and once this \
-node follows the master, take `role: observer` out again";
+where the cluster runs already, remove any older line of this node there by `quorate node \
+remove`, then run `quorate invite` there, `quorate join TOKEN` here and `quorate serve`. Or enter \
+this line with `role: observer` in it, in the place of any older line of this node, by `quorate \
+edit` on a node that runs; put what `quorate show` prints there into a file here; run `quorate \
+init --from FILE` and `quorate serve` here; and once this node follows the master, take `role: \
+observer` out again";
 
 /// `quorate init --renew`: what this disk said is lost or cannot be relied on, so it becomes
 /// another one, which nobody counts before it is entered into the document (R52).

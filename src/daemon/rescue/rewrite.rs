@@ -1,5 +1,5 @@
-//! Makes the cluster.yaml of a new generation from the text of the old one: other ids, one node, the
-//! term it begins with and a mark that says so; all else stays as people wrote it.
+//! Makes the cluster.yaml of a new generation from the text of the old one: other ids, one node,
+//! the term it begins with and a mark that says so; all else stays as people wrote it.
 //! Never trusts its own cutting: what it made is read back and compared.
 
 use std::fmt::Write as _;

@@ -131,8 +131,8 @@ pub const FINDINGS: &[Code] = &[
     ),
     code(
         RECOVERED,
-        "Somebody went on without a lost majority by quorate recover, and nobody has said since that \
-         all is well again.",
+        "Somebody went on without a lost majority by quorate recover, and nobody has said since \
+         that all is well again.",
         "See that every old node joined anew or is gone, then take `forced` out of cluster.yaml.",
     ),
     code(
