@@ -58,10 +58,10 @@ pub(super) fn rotate(
 }
 
 fn ask(door: &Place, request: &Request) -> Result<KeyReport, Failure> {
-    match client::ask(door, request, ANSWER_LIMIT)? {
-        Response::Key(report) => Ok(*report),
-        _ => Err(Trouble::Foreign(door.path.clone()).into()),
-    }
+    let Response::Key(report) = client::ask(door, request, ANSWER_LIMIT)? else {
+        return Err(Trouble::Foreign(door.path.clone()).into());
+    };
+    Ok(*report)
 }
 
 fn text(report: &KeyReport) -> String {

@@ -60,8 +60,8 @@ pub(super) const APPROVE: Topic = Topic {
 
 pub(super) const KEY_SHOW: Topic = Topic {
     flags: &[JSON],
-    about: "Prints the fingerprint of this node's key, by which the others know it, when it was\n\
-            made, and while it changes how far that is.",
+    about: "Prints the fingerprint of this node's key, by which the others know it, when\n\
+            it was made, and while it changes how far that is.",
     exits: ASKING,
     ..topic("key show", Shelf::Nodes, "the key of the node that is asked")
 };
