@@ -8,18 +8,35 @@ use super::cluster::report;
 use super::hooked::Hooked;
 use super::looks::eventually;
 
-/// Three nodes with all hooks, the `fence` hook included, led by alpha.
-fn fenced(more: &str) -> Hooked {
-    let mut hooked = Hooked::founded(3, more);
+/// Three nodes with all hooks, the `fence` hook included, and who leads them.
+fn fenced() -> (Hooked, String) {
+    let mut hooked = Hooked::founded(3, "  retries: 0");
     let script = hooked.cluster.place().join("hook");
     for node in &hooked.cluster.nodes {
         let mut file = OpenOptions::new().append(true).open(node.home.join("node.yaml")).unwrap();
         writeln!(file, "  fence: [{}]", script.display()).unwrap();
     }
     hooked.cluster.start();
-    hooked.cluster.settles_on("alpha", &["bravo", "charlie"]);
-    hooked.waits_for(0, "alpha", "master", "end");
-    hooked
+    let (master, _) = hooked.cluster.settles();
+    hooked.waits_for(0, &master, "master", "end");
+    (hooked, master)
+}
+
+/// Kills that master, whose successor cannot fence it; gives the node that won and waits.
+fn held_after(hooked: &mut Hooked, lost: &str) -> String {
+    let names = ["alpha", "bravo", "charlie"].into_iter().filter(|name| *name != lost);
+    let others: Vec<&str> = names.collect();
+    others.iter().for_each(|node| hooked.let_it(node, "fence", "fails"));
+    let seen = hooked.deeds().len();
+    hooked.cluster.crash(lost);
+    let begun = |name: &&&str| {
+        hooked.deeds().iter().skip(seen).any(|deed| deed.node == **name && deed.what == "fence")
+    };
+    let held = eventually("a winner fences", || others.iter().find(begun).copied());
+    hooked.cluster.until("it waits", |view| {
+        report(view, held).filter(|report| report.role == "winner").map(drop)
+    });
+    held.to_owned()
 }
 
 /// How often the `fence` hook began.
@@ -29,53 +46,39 @@ fn runs(hooked: &Hooked) -> usize {
 
 #[test]
 fn nothing_acts_for_a_lost_master_before_its_fence_hook_succeeded() {
-    let mut hooked = fenced("  retries: 0");
+    let (mut hooked, first) = fenced();
     let before = runs(&hooked);
-    hooked.gives_up("alpha", &["transfer", "bravo"]);
-    hooked.cluster.settles_on("bravo", &["alpha", "charlie"]);
-    hooked.waits_for(0, "bravo", "master", "end");
-    assert_eq!(runs(&hooked), before, "it gave up by itself");
-    ["alpha", "charlie"].iter().for_each(|node| hooked.let_it(node, "fence", "fails"));
+    hooked.gives_up(&first, &["transfer"]);
+    let (second, _) = hooked.cluster.settles();
+    hooked.waits_for(0, &second, "master", "end");
+    assert_eq!(runs(&hooked), before, "{first} gave up by itself");
     let seen = hooked.deeds().len();
-    hooked.cluster.crash("bravo");
-    let held = hooked.cluster.until("a winner waits", |view| {
-        ["alpha", "charlie"]
-            .into_iter()
-            .find(|name| report(view, name).is_some_and(|report| report.role == "winner"))
-    });
-    hooked.waits_for(seen, held, "fence", "begin");
+    let held = held_after(&mut hooked, &second);
     eventually("it is told whom", || {
-        let told = hooked.told(held, "fence", "env");
-        told.contains("QUORATE_PREV_MASTER=bravo\n").then_some(())
+        let told = hooked.told(&held, "fence", "env");
+        told.contains(&format!("QUORATE_PREV_MASTER={second}\n")).then_some(())
     });
-    assert_eq!(hooked.cluster.node(held).ask(&["is-master"]).code, 1);
-    let again = hooked.waits_for(seen, held, "fence", "begin");
-    let again = hooked.waits_for(again + 1, held, "fence", "begin");
-    let masters = |hooked: &Hooked| {
-        hooked.deeds().iter().skip(seen).filter(|deed| deed.what == "master").count()
-    };
-    assert_eq!(masters(&hooked), 0, "it acted without having fenced");
-    let events = hooked.cluster.node(held).ask(&["events"]).printed();
+    assert_eq!(hooked.cluster.node(&held).ask(&["is-master"]).code, 1);
+    let once = hooked.waits_for(seen, &held, "fence", "begin");
+    let again = hooked.waits_for(once + 1, &held, "fence", "begin");
+    let acted = hooked.deeds().iter().skip(seen).any(|deed| deed.what == "master");
+    assert!(!acted, "it acted without having fenced: {:?}", hooked.deeds());
+    let events = hooked.cluster.node(&held).ask(&["events"]).printed();
     assert!(events.contains("hook-gave-up"), "{events}");
-    hooked.let_it(held, "fence", "plain");
-    let fenced = hooked.waits_for(again, held, "fence", "end");
-    let acts = hooked.waits_for(seen, held, "master", "begin");
-    assert!(fenced < acts, "{:?}", hooked.deeds());
-    hooked.cluster.node("bravo").start();
+    hooked.let_it(&held, "fence", "plain");
+    let done = hooked.waits_for(again, &held, "fence", "end");
+    let acts = hooked.waits_for(seen, &held, "master", "begin");
+    assert!(done < acts, "{:?}", hooked.deeds());
 }
 
 #[test]
 fn a_lost_master_that_comes_back_and_follows_needs_no_fence_any_more() {
-    let mut hooked = fenced("  retries: 0");
-    ["bravo", "charlie"].iter().for_each(|node| hooked.let_it(node, "fence", "fails"));
+    let (mut hooked, first) = fenced();
     let seen = hooked.deeds().len();
-    hooked.cluster.crash("alpha");
-    let held = hooked.cluster.until("a winner waits", |view| {
-        ["bravo", "charlie"]
-            .into_iter()
-            .find(|name| report(view, name).is_some_and(|report| report.role == "winner"))
-    });
-    hooked.waits_for(seen, held, "fence", "begin");
-    hooked.cluster.node("alpha").start();
-    hooked.waits_for(seen, held, "master", "begin");
+    let held = held_after(&mut hooked, &first);
+    hooked.cluster.node(&first).start();
+    hooked.waits_for(seen, &held, "master", "begin");
+    assert!(
+        !hooked.deeds().iter().skip(seen).any(|deed| deed.what == "fence" && deed.step == "end")
+    );
 }

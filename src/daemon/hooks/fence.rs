@@ -112,8 +112,8 @@ impl Fence {
             if target == Target::Nobody || hooks.fence.is_none() {
                 return self.open(term);
             }
-            // Whoever is heard says in a moment whether it follows this node; and where all begin at
-            // once, the others are given the time to come.
+            // Whoever is heard says in a moment whether it follows this node; and where all begin
+            // at once, the others are given the time to come.
             let may_come = target == Target::Unknown || self.is_heard(&target);
             if failed == 0 && may_come && !patience.has_passed() {
                 self.rest(LOOK_EVERY);
