@@ -53,6 +53,7 @@ pub mod join;
 pub mod limits;
 pub mod rescue;
 mod arrival;
+mod node_yaml;
 mod records;
 pub mod serve;
 pub mod signals;

@@ -8,7 +8,6 @@ use std::time::Duration;
 
 use crossbeam_channel::{Receiver, select};
 
-use crate::daemon::admin_files;
 use crate::daemon::arrival;
 use crate::daemon::checkup::Checkup;
 use crate::daemon::clock;
@@ -26,6 +25,7 @@ use crate::daemon::lapse;
 use crate::daemon::limits;
 use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
+use crate::daemon::node_yaml::{is_json, level, read_settings, reload};
 use crate::daemon::patience;
 use crate::daemon::probe;
 use crate::daemon::promotion;
@@ -46,9 +46,9 @@ use crate::protocol::membership::Charter;
 use crate::protocol::node::Node;
 use crate::protocol::units::Moment;
 use crate::settings::address::Address;
-use crate::settings::node::{LogFormat, NodeSettings};
+use crate::settings::cluster;
+use crate::settings::node::NodeSettings;
 use crate::settings::paths::Places;
-use crate::settings::{cluster, node};
 use crate::wire::codes;
 
 /// How long the last mail may take to leave when the daemon stops.
@@ -362,56 +362,12 @@ fn log_status(parts: &Parts) {
     report::lines(&parts.control.status()).iter().for_each(|line| log::info!("{line}"));
 }
 
-/// Reads node.yaml again. What takes effect at once does; a bad file changes nothing (F106).
-fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> NodeSettings {
-    let new = match read_settings(config) {
-        Ok(new) => new,
-        Err(failure) => {
-            log::error!("node.yaml is not taken, everything stays as it was: {failure}");
-            return old;
-        }
-    };
-    lines::change(level(&new), is_json(&new));
-    let needs_restart = [
-        ("id", new.id != old.id),
-        ("listen", new.listen != old.listen),
-        ("advertise", new.advertise != old.advertise),
-        ("acting_log", new.acting_log != old.acting_log),
-        ("hooks", hooks.is_none() && new.hooks != old.hooks),
-        ("hooks.fence", has_fence(&new) && !has_fence(&old)),
-        ("health", new.health != old.health),
-        ("position", new.position != old.position),
-        ("watchdog", new.watchdog != old.watchdog),
-    ];
-    for (key, _) in needs_restart.iter().filter(|(_, has_changed)| *has_changed) {
-        log::warn!("`{key}` in node.yaml changed: it needs a restart to take effect");
-    }
-    if let Some(book) = hooks {
-        book.set(new.hooks.clone().unwrap_or_default());
-    }
-    log::info!("node.yaml read again");
-    NodeSettings { log: new.log, hooks: new.hooks, ..old }
-}
-
-fn has_fence(settings: &NodeSettings) -> bool {
-    settings.hooks.as_ref().is_some_and(|hooks| hooks.fence.is_some())
-}
-
 fn renew_socket(socket: &Socket) {
     match socket.renew() {
         Ok(false) => {}
         Ok(true) => log::warn!("{} was gone and is there again", socket.path().display()),
         Err(failure) => log::error!("the control socket is gone and stays so: {failure}"),
     }
-}
-
-fn read_settings(config: &Path) -> Result<NodeSettings, Failure> {
-    let shown = config.display().to_string();
-    let text = admin_files::read_if_there(config)?.ok_or_else(|| {
-        let message = format!("{shown} does not exist: run `quorate init` first");
-        Failure::new(failure::NO_INPUT, message)
-    })?;
-    node::parse(&text, &shown).map_err(|problem| Failure::new(failure::CONFIG, problem.to_string()))
 }
 
 /// How the state file's and the peers' documents become charters.
@@ -424,14 +380,6 @@ fn start_log(settings: &NodeSettings) -> Result<(), Failure> {
     writer.map_or(Ok(()), |writer| spawn("log", move || writer.run()).map(drop)).map_err(|error| {
         Failure::of_system(failure::IO, "the system gives no thread for the log", &error)
     })
-}
-
-fn level(settings: &NodeSettings) -> log::LevelFilter {
-    settings.log.level
-}
-
-fn is_json(settings: &NodeSettings) -> bool {
-    settings.log.format == LogFormat::Json
 }
 
 fn summary(parts: &Parts) -> String {
