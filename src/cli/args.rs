@@ -305,9 +305,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "online" => changes::about_node(&mut typed, Change::Online)?,
         "maintenance" => changes::maintenance(&mut typed)?,
         "key show" => Command::Key(typed.format()),
-        "key rotate" => {
-            Command::RotateKey(typed.time("wait", operands::ROTATED_WITHIN)?, typed.format())
-        }
+        "key rotate" => operands::rotate(&mut typed)?,
         "fence-check" => fence_check(&mut typed)?,
         "doctor" => Command::Doctor(typed.format()),
         "config timing" => Command::ConfigTiming(operands::timing(&mut typed), typed.format()),

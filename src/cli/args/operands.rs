@@ -25,6 +25,11 @@ pub(super) fn position(typed: &mut Typed) -> Result<u64, UsageError> {
     })
 }
 
+/// `quorate key rotate`.
+pub(super) fn rotate(typed: &mut Typed) -> Result<Command, UsageError> {
+    Ok(Command::RotateKey(typed.time("wait", ROTATED_WITHIN)?, typed.format()))
+}
+
 /// The hook that is tried, and how.
 pub(super) fn hook_test(typed: &mut Typed) -> Result<Command, UsageError> {
     let names = HookName::ALL.map(HookName::word);
@@ -49,7 +54,7 @@ pub(super) fn hook_test(typed: &mut Typed) -> Result<Command, UsageError> {
 /// How long an edit is tried while nobody can decide, unless a flag says otherwise.
 pub(super) const DECIDED_WITHIN: Duration = Duration::from_secs(10);
 /// How long a change of the key is waited for.
-pub(super) const ROTATED_WITHIN: Duration = Duration::from_secs(30);
+const ROTATED_WITHIN: Duration = Duration::from_secs(30);
 
 /// What becomes the document, and how.
 pub(super) fn apply(typed: &mut Typed) -> Result<ApplyOptions, UsageError> {
