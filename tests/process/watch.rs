@@ -155,11 +155,12 @@ pub(super) fn ask(socket: &Path) -> Option<StatusReport> {
     stream.set_read_timeout(Some(ANSWER_LIMIT)).ok()?;
     stream.set_write_timeout(Some(ANSWER_LIMIT)).ok()?;
     control_frame::write(&mut stream, &Request::Status {}).ok()?;
-    let answer = control_frame::read(&mut stream).ok()?;
-    let Response::Status(report) = answer else {
-        panic!("asked for the status, answered {answer:?}");
-    };
-    Some(*report)
+    match control_frame::read(&mut stream).ok()? {
+        Response::Status(report) => Some(*report),
+        // Its machine was put to sleep while the question was on its way.
+        Response::Error(error) if error.message == "timed out" => None,
+        other => panic!("asked for the status, answered {other:?}"),
+    }
 }
 
 fn lock(seen: &Mutex<Seen>) -> MutexGuard<'_, Seen> {
