@@ -25,6 +25,9 @@
 //! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock, timer, processes and cgroup |
 //! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, who is at the other end of a socket, what hooks are told, what the hardware watchdog is, what a node's files look like, `protocol`'s units and status |
 //!
+//! In `daemon` the room `http` answers load balancers, browsers and Prometheus: it reads what the
+//! driver leaves behind, and nothing in `daemon` but `serve`, which opens it, knows of it.
+//!
 //! `tests/tidy` holds the table against the code. New work goes where its verb is: a rule of the
 //! election into `protocol`, a new field on the wire into `wire`, a new key of a file into
 //! `settings`, a new system call into the one file of `daemon` that owns that thing.

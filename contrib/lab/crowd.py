@@ -39,7 +39,7 @@ class Identity:
         self.home.mkdir(parents=True)
         where = f"{HOST}:{FIRST_PORT + number}"
         node_yaml = self.home / "node.yaml"
-        node_yaml.write_text(f'id: {self.name}\nlisten: "{where}"\nadvertise: "{where}"\n')
+        node_yaml.write_text(f'id: {self.name}\nlisten: "{where}"\nadvertise: "{where}"\nhttp: off\n')
         line = [program, "init", "--config", node_yaml, "--state-dir", self.home / "state"]
         words = [str(word) for word in line]
         made = subprocess.run(words, capture_output=True, text=True, check=True)

@@ -34,6 +34,8 @@ class Node:
         self.prefix = list(prefix)
         self.listen = address
         self.acting_log = None
+        # Where it answers over HTTP: many nodes share this machine.
+        self.http = "off"
         # More lines of its node.yaml.
         self.more = ""
         self.daemon = None
@@ -42,6 +44,7 @@ class Node:
     def settle_in(self):
         """Writes its node.yaml."""
         text = f'id: {self.name}\nlisten: "{self.listen}"\nadvertise: "{self.address}"\n'
+        text += f'http: "{self.http}"\n'
         text += f'acting_log: "{self.acting_log}"\n' if self.acting_log else ""
         (self.home / "node.yaml").write_text(text + self.more)
 

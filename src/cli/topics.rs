@@ -93,7 +93,9 @@ pub static TOPICS: &[Topic] = &[
         about: "Runs in the foreground and logs to standard error. SIGTERM hands mastership over\n\
                 and ends, a second one hurries; SIGHUP re-reads node.yaml; SIGUSR1 logs the\n\
                 state. With `acting_log: FILE` in node.yaml it appends a line to FILE whenever\n\
-                it begins, extends or ends acting as master, for audits.",
+                it begins, extends or ends acting as master, for audits. Over HTTP it answers\n\
+                at 127.0.0.1:9902, or where `http` in node.yaml says: /master is 200 on the\n\
+                master and 503 elsewhere, / says what else there is.",
         exits: &[
             (65, "the state file is damaged or foreign"),
             (66, "there is no state yet: `quorate init --from cluster.yaml` makes it"),

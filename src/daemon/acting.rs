@@ -2,6 +2,7 @@
 //! Never says yes out of doubt: a reader that cannot get a whole picture is told no.
 
 use std::sync::atomic::{AtomicU64, Ordering::SeqCst};
+use std::time::Duration;
 
 use crate::protocol::units::{Moment, Term};
 
@@ -32,8 +33,17 @@ impl ActingWindow {
     /// The term in which this node acts at `now`, if it does (R21: the faster clock decides).
     #[must_use]
     pub fn term_at(&self, now: Moment) -> Option<Term> {
+        self.left_at(now).map(|(term, _)| term)
+    }
+
+    /// That term, and how long this node may still act if nothing renews the lease.
+    #[must_use]
+    pub fn left_at(&self, now: Moment) -> Option<(Term, Duration)> {
         let (term, until) = (0..TRIES_MAX).find_map(|_| self.snapshot())?;
-        (!now.may_have_reached(until)).then_some(term)
+        let boot_ns = until.boot_ns.saturating_sub(now.boot_ns);
+        let raw_ns = until.raw_ns.saturating_sub(now.raw_ns);
+        let left = Duration::from_nanos(boot_ns.min(raw_ns));
+        (!now.may_have_reached(until)).then_some((term, left))
     }
 
     fn write(&self, term: Term, until: Moment) {

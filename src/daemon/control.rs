@@ -129,6 +129,12 @@ impl Control {
         StatusReport { overrides, ..report::status(&self.driver.status(), &around) }
     }
 
+    /// What a doctor asks.
+    #[must_use]
+    pub fn checkup(&self) -> &Checkup {
+        &self.checkup
+    }
+
     fn welcome(self: &Arc<Self>, socket: &Socket, stream: UnixStream) {
         match socket.admits(&stream) {
             Ok(true) => {}

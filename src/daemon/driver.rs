@@ -5,6 +5,7 @@
 
 mod gates;
 mod programs;
+mod publishing;
 
 use std::collections::VecDeque;
 use std::io;
@@ -20,10 +21,12 @@ use crate::daemon::events::{News, Remark, Ring, Stamp};
 use crate::daemon::history::History;
 use crate::daemon::holders::{Holders, Mailbox, Span};
 use crate::daemon::network::{Delivery, Network, Sighting};
+use crate::daemon::notice::{Board, Notice};
 use crate::daemon::papers::Tray;
 use crate::daemon::reset::leash::Sight;
 use crate::daemon::store::StoreQueue;
 use crate::daemon::suspicion::Detector;
+use crate::daemon::tallies::Tallies;
 use crate::daemon::timer::{self, Alarm};
 use crate::daemon::waiting::Bell;
 use crate::daemon::watchdog::Pulse;
@@ -49,6 +52,8 @@ pub struct Driver {
     store: StoreQueue,
     alarm: Alarm,
     acting: ActingWindow,
+    board: Board,
+    tallies: Tallies,
     acting_log: OnceLock<ActingLog>,
     listener: OnceLock<Arc<Mailbox>>,
     watchdog_bell: OnceLock<Arc<Bell>>,
@@ -86,6 +91,7 @@ impl Driver {
     /// The system has no alarm for the election loop.
     pub fn new(node: Node, store: StoreQueue) -> io::Result<Self> {
         let name = node.durable().identity.node.clone();
+        let board = Board::new(Notice::of(&node, clock::now()));
         let core = Core {
             name: node.durable().identity.node.clone(),
             connected_for: contents(&node),
@@ -105,6 +111,8 @@ impl Driver {
             store,
             alarm: Alarm::new()?,
             acting: ActingWindow::default(),
+            board,
+            tallies: Tallies::default(),
             acting_log: OnceLock::new(),
             listener: OnceLock::new(),
             watchdog_bell: OnceLock::new(),
@@ -316,12 +324,14 @@ impl Driver {
         }
         let reading = clock::read();
         for suspicion in core.judge(reading) {
+            self.tallies.suspect(&suspicion);
             self.step(&mut core, Input::Suspicion(suspicion));
         }
         if let Some(stopped) = self.confirm(&mut core) {
             self.step(&mut core, stopped);
         }
         self.step(&mut core, input);
+        self.publish(&core, reading.moment);
         self.pulse.end(reading.moment.boot_ns, core.due_boot_ns);
     }
 
@@ -351,6 +361,7 @@ impl Driver {
                 client.try_send(answer).ok();
             }
         }
+        self.tallies.note(&events);
         core.tell(&events);
         if let (Some(listener), false) = (self.listener.get(), events.is_empty()) {
             listener.bell().ring();
@@ -424,6 +435,7 @@ impl Driver {
             return;
         }
         let was = std::mem::replace(&mut core.connected_for, contents);
+        self.board.put(Notice::of(&core.node, clock::now()));
         if let Some(turned) = self.turned.get() {
             // One slot: whoever looks sees the newest.
             turned.try_send(()).ok();

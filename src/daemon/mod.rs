@@ -25,6 +25,8 @@
 //! | `control` | the unix socket | a connection, a free seat | speaks on one |
 //! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |
 //! | `client`, after `hold` | one program under mastership, 128 at most | its words, its mailbox, its death | holds the core up |
+//! | `http`, unless it is off | the listening socket | callers | reads a byte |
+//! | `http-call` | one caller, 64 at most | its socket, 5 s | waits for the lock, for a yes or a no |
 //! | `election` | the alarm | CLOCK_BOOTTIME | wakes up without a deadline |
 //! | `health` | the runs of the health command, if there is one | one run, the interval | runs two at once |
 //! | `position` | the runs of the position command, if there is one | one run, the interval | runs two at once |
@@ -40,8 +42,8 @@
 //! # Start and stop
 //!
 //! Start: settings, the guard of hooks (before any thread), log, signals, limits, lock and keys,
-//! state loaded and written back (R5), node, network, control socket, then the threads: hooks,
-//! patience, store, control, election, watchdog. A part
+//! state loaded and written back (R5), node, network, control socket, HTTP, then the threads:
+//! hooks, patience, store, control, election, watchdog. A part
 //! that does not start ends the daemon with a sentence and an exit code. Stop: a signal,
 //! `Input::Leave`, wait for the release (at most about one lease), flush the mail, remove the
 //! socket, exit.
@@ -65,9 +67,12 @@ pub mod acting_log;
 pub mod clock;
 pub mod condition;
 pub mod driver;
+pub mod histogram;
 pub mod holders;
 pub mod lapse;
+pub mod notice;
 pub mod suspicion;
+pub mod tallies;
 pub mod timer;
 pub mod watchdog;
 
@@ -135,6 +140,7 @@ pub mod events;
 mod backing;
 mod holding;
 pub mod hooks;
+pub mod http;
 pub mod log;
 pub mod report;
 pub mod seats;

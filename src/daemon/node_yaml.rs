@@ -4,9 +4,11 @@
 use std::path::Path;
 
 use crate::daemon::admin_files;
+use crate::daemon::clock;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::hooks::book::Book;
 use crate::daemon::log as lines;
+use crate::daemon::tallies::Tallies;
 use crate::settings::node::{self, LogFormat, NodeSettings};
 
 /// This node's settings; where there is no file, what to do.
@@ -20,10 +22,16 @@ pub(super) fn read_settings(config: &Path) -> Result<NodeSettings, Failure> {
 }
 
 /// Reads node.yaml again. What takes effect at once does; a bad file changes nothing (F106).
-pub(super) fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> NodeSettings {
+pub(super) fn reload(
+    config: &Path,
+    old: NodeSettings,
+    hooks: Option<&Book>,
+    tallies: &Tallies,
+) -> NodeSettings {
     let new = match read_settings(config) {
         Ok(new) => new,
         Err(failure) => {
+            tallies.refused();
             log::error!("node.yaml is not taken, everything stays as it was: {failure}");
             return old;
         }
@@ -38,6 +46,7 @@ pub(super) fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> 
         ("hooks.fence", has_fence(&new) && !has_fence(&old)),
         ("health", new.health != old.health),
         ("position", new.position != old.position),
+        ("http", new.http != old.http),
         ("watchdog", new.watchdog != old.watchdog),
     ];
     for (key, _) in needs_restart.iter().filter(|(_, has_changed)| *has_changed) {
@@ -46,6 +55,7 @@ pub(super) fn reload(config: &Path, old: NodeSettings, hooks: Option<&Book>) -> 
     if let Some(book) = hooks {
         book.set(new.hooks.clone().unwrap_or_default());
     }
+    tallies.taken(clock::read().wall_ns);
     log::info!("node.yaml read again");
     NodeSettings { log: new.log, hooks: new.hooks, ..old }
 }

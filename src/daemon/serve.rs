@@ -20,6 +20,7 @@ use crate::daemon::failure::{self, Failure};
 use crate::daemon::fitness::Fitness;
 use crate::daemon::hooks::book::Book;
 use crate::daemon::hooks::troupe::Troupe;
+use crate::daemon::http::Doors;
 use crate::daemon::identity;
 use crate::daemon::lapse;
 use crate::daemon::limits;
@@ -157,6 +158,7 @@ fn start(
     driver.connect(Arc::clone(&network));
     network.let_in_by(Arc::new(Usher::new(Arc::clone(&driver))));
     let socket = Arc::new(Socket::bind(&places.socket.path)?);
+    let doors = Doors::open(settings)?;
     let fitness = judge_fitness(settings, &driver);
     let spare = identity::spare_keys(&places.state_dir.path, driver.name());
     let rotation = Arc::new(Rotation::new(&driver, &network, spare));
@@ -187,6 +189,9 @@ fn start(
     parts.driver.say(own(codes::DAEMON_STARTED, Loudness::Info, start_words()));
     let say = Arc::clone(&parts.driver);
     let asking = fitness.start(settings, &environment, move |remark| say.say(remark));
+    let asking = asking.and_then(|()| {
+        doors.attend(settings, &parts.driver, &parts.control, places.state_dir.path.clone())
+    });
     let turning = move || spawn("rotation", move || rotation.run());
     let started =
         asking.and_then(|()| start_threads(&parts, store, records)).and_then(|()| turning());
@@ -307,7 +312,8 @@ fn wait(parts: &Parts, config: &Path, mut settings: NodeSettings) -> Result<(), 
     loop {
         match parts.signals.recv().expect("the signal thread never ends") {
             Signal::Reload => {
-                settings = reload(config, settings, parts.hooks.as_deref());
+                let tallies = parts.driver.tallies();
+                settings = reload(config, settings, parts.hooks.as_deref(), tallies);
                 renew_socket(&parts.socket);
             }
             Signal::Report => log_status(parts),

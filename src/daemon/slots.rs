@@ -22,11 +22,19 @@ const SOURCE_MAX: usize = 8;
 const HONEST: Duration = Duration::from_millis(500);
 
 /// The places.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Slots(Mutex<Inner>);
+
+impl Default for Slots {
+    fn default() -> Self {
+        Self::of(SOURCE_MAX)
+    }
+}
 
 #[derive(Debug, Default)]
 struct Inner {
+    /// Places for one address.
+    source_max: usize,
     guests: Map<u64, Guest>,
     /// Counts guests; the lowest present one is the oldest.
     next: u64,
@@ -56,6 +64,11 @@ impl Drop for Slot {
 }
 
 impl Slots {
+    /// As many places as ever, and so many of them for one address.
+    pub(crate) fn of(source_max: usize) -> Self {
+        Self(Mutex::new(Inner { source_max, ..Inner::default() }))
+    }
+
     /// A place for `socket`, or `None` if it must be turned away.
     pub(crate) fn admit(self: &Arc<Self>, source: IpAddr, socket: &Arc<TcpStream>) -> Option<Slot> {
         let mut inner = self.lock();
@@ -63,7 +76,8 @@ impl Slots {
         let limited = !source.to_canonical().is_loopback();
         let of_source = move |guest: &Guest| limited && guest.source == source;
         let of_strangers = |guest: &Guest| !guest.is_proved;
-        let has_room = inner.make_room(SOURCE_MAX, of_source)
+        let source_max = inner.source_max;
+        let has_room = inner.make_room(source_max, of_source)
             && (is_proved && limited || inner.make_room(TOTAL_MAX, of_strangers));
         if !has_room {
             return None;

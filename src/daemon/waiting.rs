@@ -37,6 +37,13 @@ impl Deadline {
         Self { boot_ns: self.boot_ns.saturating_add(span) }
     }
 
+    /// `span` earlier than this.
+    #[must_use]
+    pub fn minus(self, span: Duration) -> Self {
+        let span = u64::try_from(span.as_nanos()).unwrap_or(u64::MAX);
+        Self { boot_ns: self.boot_ns.saturating_sub(span) }
+    }
+
     /// From `earlier` to this; zero if it is not earlier.
     #[must_use]
     pub fn since(self, earlier: Self) -> Duration {

@@ -35,7 +35,7 @@ pub(crate) struct Belief {
     pub(crate) since: Moment,
     pub(crate) reason: Option<ChangeReason>,
     pub(crate) changes: u64,
-    has_quorum: bool,
+    pub(crate) has_quorum: bool,
     /// Ordered by name.
     heard: Vec<NodeId>,
     /// Who is heard and does not hear this node.

@@ -18,7 +18,7 @@ use crate::protocol::master::Master;
 use crate::protocol::membership::Member;
 use crate::protocol::message::{Message, Presence};
 use crate::protocol::petition::Petition;
-use crate::protocol::status::Status;
+use crate::protocol::status::{Glance, Status};
 use crate::protocol::turn::{Patience, Turn};
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::view;
@@ -115,6 +115,12 @@ impl Node {
     #[must_use]
     pub fn status(&self, now: Moment) -> Status {
         view::of(self, now)
+    }
+
+    /// What is asked most often, as of the last step, at `now`.
+    #[must_use]
+    pub fn glance(&self, now: Moment) -> Glance {
+        view::glance(self, now)
     }
 
     /// Takes one input and returns all that is to be done about it. `now` is read after the

@@ -161,6 +161,23 @@ pub struct Status {
     pub timing: crate::protocol::timing::Timing,
 }
 
+/// What is asked of a node most often, cheap enough to be taken after every step.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct Glance {
+    /// What it does.
+    pub duty: Duty,
+    /// Its durable term.
+    pub term: Term,
+    /// Whom it believes to be master.
+    pub master: Option<NodeId>,
+    /// Whether it hears a majority of the voters.
+    pub has_quorum: bool,
+    /// Whether the disk failed (R4).
+    pub is_storage_failed: bool,
+    /// Whether the work it would lead with is in order.
+    pub is_healthy: bool,
+}
+
 /// Where a member stands in the order of those who could lead, and why.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct Placing {

@@ -6,7 +6,7 @@ use crate::protocol::activity::Activity;
 use crate::protocol::membership::Member;
 use crate::protocol::node::{Node, Role};
 use crate::protocol::ranking;
-use crate::protocol::status::{Blocker, Duty, KnownMaster, PeerStatus, Status};
+use crate::protocol::status::{Blocker, Duty, Glance, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{Label, Moment, NodeId};
 use crate::protocol::voter::Voter;
 
@@ -60,6 +60,23 @@ pub(crate) fn of(node: &Node, now: Moment) -> Status {
         policy: charter.election.policy,
         moves_by_itself: charter.moves_by_itself(),
         timing: voter.timing(),
+    }
+}
+
+/// What is asked most often about `node` as of its last step, and what it does at `now`.
+pub(crate) fn glance(node: &Node, now: Moment) -> Glance {
+    let voter = &node.voter;
+    let is_acting = match voter.activity {
+        Activity::Acting { until, .. } => !now.may_have_reached(until),
+        Activity::Idle | Activity::Stopping { .. } => false,
+    };
+    Glance {
+        duty: duty(node, is_acting),
+        term: voter.durable().term,
+        master: node.belief.master.as_ref().map(|master| master.id.clone()),
+        has_quorum: node.belief.has_quorum,
+        is_storage_failed: voter.is_storage_failed(),
+        is_healthy: voter.condition.is_healthy,
     }
 }
 

@@ -281,11 +281,6 @@ impl<'a> Field<'a> {
             self.problem(unknown).hint(format!("the words here are: {}", words.join(", ")))
         })
     }
-
-    /// The refusal of something this release knows and cannot do.
-    pub(super) fn not_available(&self, what: &str) -> Problem {
-        self.problem(format!("{what} is not available in this release"))
-    }
 }
 
 /// A mapping whose keys are all known.

@@ -16,6 +16,7 @@ mod command;
 pub mod duration;
 mod field;
 pub mod hooks;
+pub mod http;
 mod locate;
 pub mod node;
 pub mod paths;

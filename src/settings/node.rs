@@ -8,8 +8,9 @@ use log::LevelFilter;
 use super::address::Address;
 use super::cluster::named;
 use super::command::quoted;
-use super::field::{Field, Reader, Source, Table};
+use super::field::{Field, Reader, Source};
 use super::hooks::{self, HookName, Hooks};
+use super::http::{self, HttpSettings};
 use super::probe::{self, HealthProbe, PositionProbe};
 use super::problem::Problem;
 use crate::protocol::units::NodeId;
@@ -17,13 +18,15 @@ use crate::protocol::units::NodeId;
 /// Where a node listens that names nothing else.
 pub const LISTEN_DEFAULT: &str = "0.0.0.0:9901";
 
-const KEYS: [&str; 11] = [
+const KEYS: [&str; 13] = [
     "id",
     "listen",
     "advertise",
     "log",
     "acting_log",
     "http",
+    "http_hosts",
+    "agent",
     "watchdog",
     "hooks",
     "health",
@@ -51,6 +54,8 @@ pub struct NodeSettings {
     pub health: Option<HealthProbe>,
     /// What it asks how fresh its data is.
     pub position: Option<PositionProbe>,
+    /// What it answers over HTTP.
+    pub http: HttpSettings,
     /// The device that resets the machine when nobody pets it, if it is used.
     pub watchdog: Option<PathBuf>,
     /// Whether its state directory may turn up on another machine, or as another directory.
@@ -118,6 +123,7 @@ impl NodeSettings {
             hooks: None,
             health: None,
             position: None,
+            http: HttpSettings::default(),
             watchdog: None,
             may_move: false,
         }
@@ -151,8 +157,6 @@ impl NodeSettings {
 pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
     let source = Source::read(text, file, Reader::Person)?;
     let table = source.table(&KEYS)?;
-    // To come, and accepted while `off`.
-    refuse_unless_off(&table, "http")?;
     let id = named(&table.need("id", "give this node a name: `id: alpha`")?)?;
     let mut settings = NodeSettings::new(id);
     if let Some(listen) = table.find("listen") {
@@ -173,6 +177,7 @@ pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
     settings.health = table.find("health").map(|field| probe::read_health(&field)).transpose()?;
     settings.position =
         table.find("position").map(|field| probe::read_position(&field)).transpose()?;
+    settings.http = http::read(&table)?;
     settings.watchdog = match table.find("watchdog") {
         Some(field) if field.as_text() != Some("off") => Some(device(&field)?),
         Some(_) | None => None,
@@ -183,16 +188,6 @@ pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
 
 fn device(field: &Field<'_>) -> Result<PathBuf, Problem> {
     field.absolute_path().map_err(|problem| problem.hint("write `off`, or `/dev/watchdog`"))
-}
-
-fn refuse_unless_off(table: &Table<'_>, key: &str) -> Result<(), Problem> {
-    match table.find(key) {
-        Some(field) if field.as_text() != Some("off") => {
-            let problem = field.not_available(&format!("`{key}`"));
-            Err(problem.hint(format!("remove the line, or write `{key}: off`")))
-        }
-        Some(_) | None => Ok(()),
-    }
 }
 
 fn log_settings(field: &Field<'_>) -> Result<LogSettings, Problem> {
@@ -223,6 +218,7 @@ pub fn render(settings: &NodeSettings) -> String {
     let [level, format] = [log.level.as_str().to_lowercase(), log.format.word().into()];
     let [advertise, acting_log, watchdog] = render_words(settings);
     let [hooks, health, position] = render_programs(settings);
+    let [http, http_hosts, agent] = http::render(&settings.http);
     format!(
         "# This node only. quorate wrote this file once and will not change it: it is yours.
 # Timing and members are the cluster's, in cluster.yaml.
@@ -251,6 +247,16 @@ log: {{level: {level}, format: {format}}}
 
 # What says how fresh this node's data is: it prints one whole number, larger is fresher.
 {position}
+
+# Where it answers over HTTP: who is master, status, metrics. It only ever answers questions, to
+# anybody who reaches that address. off: nowhere.
+{http}
+
+# By what names whoever asks may call it, besides its own and any address.
+{http_hosts}
+
+# Where it tells HAProxy's agent-check whether it is master.
+{agent}
 
 # A device that resets the machine when the node can no longer end what it runs.
 {watchdog}

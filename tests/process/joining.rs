@@ -41,7 +41,7 @@ fn fresh(cluster: &Cluster, name: &str, address: &str) -> Node {
 
 fn write_node_yaml(node: &Node, name: &str, advertise: &str) {
     let listen = &node.listen;
-    let text = format!("id: {name}\nlisten: \"{listen}\"\nadvertise: \"{advertise}\"\n");
+    let text = format!("id: {name}\nlisten: \"{listen}\"\nadvertise: \"{advertise}\"\nhttp: off\n");
     fs::write(node.home.join("node.yaml"), text).unwrap();
 }
 

@@ -34,6 +34,7 @@ mod moved;
 mod hooked;
 mod hooks;
 mod hostile;
+mod http;
 mod namespaces;
 mod network;
 mod node;

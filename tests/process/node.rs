@@ -17,6 +17,10 @@ pub(super) struct Node {
     pub(super) address: String,
     /// Where it listens, which is the same unless something stands in between.
     pub(super) listen: String,
+    /// What its node.yaml says about HTTP.
+    pub(super) http: String,
+    /// More lines of its node.yaml.
+    pub(super) more: String,
     /// Holds node.yaml, the state directory, the socket and the log.
     pub(super) home: PathBuf,
     /// Programs of this node start through this one, such as nsenter; none if empty.
@@ -33,6 +37,8 @@ impl Node {
             name: name.to_owned(),
             address: address.to_owned(),
             listen: address.to_owned(),
+            http: "off".to_owned(),
+            more: String::new(),
             home: home.to_owned(),
             prefix: prefix.to_vec(),
             program: QUORATE.into(),
@@ -69,11 +75,11 @@ impl Node {
     /// Writes its node.yaml, since here many nodes share one machine's addresses, and makes its
     /// identity; gives what that printed.
     pub(super) fn identify(&self, more: &[&str]) -> String {
-        let Self { name, address, listen, .. } = self;
+        let Self { name, address, listen, http, more: lines, .. } = self;
         let acting_log = self.acting_log();
         let text = format!(
             "id: {name}\nlisten: \"{listen}\"\nadvertise: \"{address}\"\n\
-             acting_log: {acting_log:?}\n"
+             http: \"{http}\"\nacting_log: {acting_log:?}\n{lines}"
         );
         std::fs::write(self.home.join("node.yaml"), text).expect("the home is there");
         let words = ["init", "--name", name, "--advertise", address];

@@ -2,6 +2,8 @@
 
 mod bylines;
 mod envelopes;
+mod exposition;
+mod http;
 
 use std::io::{self, Read};
 use std::time::Duration;

@@ -117,7 +117,7 @@ impl Cluster {
             let node = &self.nodes[index];
             fs::create_dir(&node.directory).map_err(|error| cannot("make a directory", &error))?;
             let settings = format!(
-                "id: \"{}\"\nlisten: \"{address}\"\nadvertise: \"{}\"\n",
+                "id: \"{}\"\nlisten: \"{address}\"\nadvertise: \"{}\"\nhttp: off\n",
                 NAMES[index],
                 self.relay.door(index)
             );

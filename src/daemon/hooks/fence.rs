@@ -221,8 +221,8 @@ impl Fence {
         let is_wanted = || driver.held_by(Gate::Fence) == Some(term);
         let ran = self.performer.perform(HookName::Fence, &charge, is_wanted);
         let ran: Option<Ran> = ran.map_err(|error| error.to_string())?;
-        if let Some(remark) = ran.as_ref().and_then(|ran| outcome::remark(HookName::Fence, ran)) {
-            self.driver.say(remark);
+        if let Some(ran) = &ran {
+            outcome::tell(&self.driver, HookName::Fence, ran);
         }
         Ok(ran.map(|ran| ran.end))
     }

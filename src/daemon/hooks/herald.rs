@@ -107,10 +107,14 @@ impl Herald {
         self.cues.is_now(Some(role));
         match ran {
             // No event of its own: it would be told of that too, for ever.
-            Ok(ran) => ran
-                .and_then(|ran| Some((level(ran.end), outcome::remark(HookName::Event, &ran)?)))
-                .into_iter()
-                .for_each(|(level, remark)| log::log!(level, "{}", remark.message)),
+            Ok(None) => {}
+            Ok(Some(ran)) => {
+                let tallies = self.driver.tallies();
+                tallies.ran(HookName::Event, outcome::result(ran.end), ran.took_ms);
+                outcome::remark(HookName::Event, &ran)
+                    .into_iter()
+                    .for_each(|remark| log::log!(level(ran.end), "{}", remark.message));
+            }
             Err(error) => log::warn!("hook event could not be run for {}: {error}", event.code),
         }
     }

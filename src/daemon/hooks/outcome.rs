@@ -1,6 +1,7 @@
 //! Says how a hook ended and what it wrote, for the log and as events.
 //! Never decides what follows.
 
+use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
 use crate::keep::guard::orders::End;
 use crate::settings::hooks::HookName;
@@ -19,9 +20,29 @@ pub struct Ran {
     pub took_ms: u64,
 }
 
+/// How a run ended, in the word of the metrics.
+#[must_use]
+pub fn result(end: End) -> &'static str {
+    match end {
+        End::Code(0) => RESULTS[0],
+        End::Code(_) | End::Signal(_) | End::NotStarted => RESULTS[1],
+        End::TimedOut => RESULTS[2],
+        End::Stopped => RESULTS[3],
+    }
+}
+
+/// Every such word: it did what it is for; it did not; it took too long; mastership ended first.
+pub const RESULTS: [&str; 4] = ["ok", "failed", "timed-out", "cut-short"];
+
 /// Logs a line of a hook.
 pub fn line(hook: HookName, text: &str) {
     log::info!("hook {}: {text}", hook.word());
+}
+
+/// Counts a run that is over, and tells of it.
+pub fn tell(driver: &Driver, hook: HookName, ran: &Ran) {
+    driver.tallies().ran(hook, result(ran.end), ran.took_ms);
+    remark(hook, ran).into_iter().for_each(|one| driver.say(one));
 }
 
 /// The event of a run that is over; none for one that was cut short, which says nothing about it.

@@ -190,7 +190,7 @@ impl Stage {
                 if let Some(state) = self.conductor.state_of(id) {
                     let hook = hook_of(state).0;
                     let ran = outcome::Ran { end, last, dropped, took_ms };
-                    outcome::remark(hook, &ran).into_iter().for_each(|one| self.driver.say(one));
+                    outcome::tell(&self.driver, hook, &ran);
                 }
                 self.conductor.hear(now, Heard::Ended { id, end });
             }
@@ -347,7 +347,7 @@ impl Stage {
                 let hook = hook_of(state).0;
                 let ran =
                     outcome::Ran { end: End::NotStarted, last: Some(why), dropped: 0, took_ms: 0 };
-                outcome::remark(hook, &ran).into_iter().for_each(|one| self.driver.say(one));
+                outcome::tell(&self.driver, hook, &ran);
                 self.ended_at_once(id, End::NotStarted);
             }
         }

@@ -18,6 +18,7 @@ mod control;
 mod frames;
 mod handwriting;
 mod hello;
+mod http;
 mod join;
 mod member;
 mod messages;
@@ -48,9 +49,10 @@ pub(crate) struct Target {
 }
 
 /// Every parser of bytes that somebody else wrote.
-pub(crate) const TARGETS: [Target; 13] = [
+pub(crate) const TARGETS: [Target; 14] = [
     frames::TARGET,
     hello::TARGET,
+    http::TARGET,
     token::TARGET,
     join::TARGET,
     messages::TARGET,

@@ -59,6 +59,11 @@ fn whatever_is_typed_a_node_file_is_settings_or_has_a_problem_at_a_real_place() 
 }
 
 #[test]
+fn whatever_is_asked_over_http_is_one_request_or_one_refusal() {
+    search("http");
+}
+
+#[test]
 fn whatever_the_document_the_pen_leaves_one_or_asks_a_person() {
     search("pen");
 }

@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use quorate::protocol::units::NodeId;
 use quorate::settings::hooks::{ArgvStyle, Hooks, OnFail};
+use quorate::settings::http::{Door, HttpSettings};
 use quorate::settings::node::{self, LogFormat, LogSettings, NodeSettings};
 use quorate::settings::probe::{HealthProbe, PositionProbe};
 
@@ -49,6 +50,11 @@ fn full() -> NodeSettings {
             interval: Duration::from_secs(3600),
             timeout: Duration::from_secs(3600),
         }),
+        http: HttpSettings {
+            door: Door::At("[::1]:80".into()),
+            hosts: words(&["a.example", "b.example"]),
+            agent: Some("alpha.lan:9903".into()),
+        },
         watchdog: Some("/dev/watchdog1".into()),
         may_move: true,
     }
@@ -85,12 +91,22 @@ fn peers_reach_a_node_where_it_says_or_listens_or_by_its_host_name() {
 }
 
 #[test]
-fn the_key_to_come_is_refused_by_name_unless_it_is_off() {
-    parse("id: a\nhttp: off\n");
-    parse("id: a\nhttp: \"off\"\n");
-    let words = refusal("id: a\nhttp: 127.0.0.1:9902\n");
-    assert!(words.contains("not available in this release"), "{words}");
-    assert!(words.contains("write `http: off`"), "{words}");
+fn http_is_off_or_at_an_address_and_known_by_names() {
+    let usual = parse("id: a\n").http;
+    assert_eq!((usual.door, usual.hosts.len(), usual.agent), (Door::Usual, 0, None));
+    assert_eq!(parse("id: a\nhttp: off\nagent: \"off\"\n").http.door, Door::Off);
+    let text = "id: a\nhttp: 0.0.0.0:9902\nhttp_hosts: [shop.example.net]\nagent: \"[::]:9903\"\n";
+    let wanted = HttpSettings {
+        door: Door::At("0.0.0.0:9902".to_owned()),
+        hosts: words(&["shop.example.net"]),
+        agent: Some("[::]:9903".to_owned()),
+    };
+    assert_eq!(parse(text).http, wanted);
+    let words = refusal("id: a\nhttp: on\n");
+    assert!(words.starts_with("node.yaml:2:7: `http` is `on`: it has no port"), "{words}");
+    assert!(words.contains("such as 127.0.0.1:9902, or off"), "{words}");
+    let words = refusal("id: a\nhttp_hosts: [shop.example.net:80]\n");
+    assert!(words.contains("a name without a port"), "{words}");
 }
 
 #[test]

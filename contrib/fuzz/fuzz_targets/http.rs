@@ -1,0 +1,2 @@
+#![no_main]
+quorate_fuzz::target!("http");
