@@ -2,7 +2,9 @@
 //! Never speaks through a library: what is sent is what is written here, byte by byte.
 
 mod answers;
+mod exposition;
 mod hostile;
+mod metrics;
 mod questions;
 
 use std::io::{Read, Write};
