@@ -2,6 +2,7 @@
 //! Never speaks through a library: what is sent is what is written here, byte by byte.
 
 mod answers;
+mod balancers;
 mod exposition;
 mod hostile;
 mod metrics;
