@@ -14,8 +14,10 @@ use crate::settings::paths::{Place, Places};
 use crate::wire::archive::{Archive, RevisionReport};
 use crate::wire::control::{DocumentReport, Request, Response, SCHEMA};
 
-/// How wide an author may be in the table.
+/// How wide the column of authors is at least.
 const AUTHOR_WIDTH: usize = 20;
+/// How wide one may make it: `quorate: NAME DEED` of a usual length fits.
+const AUTHOR_WIDTH_MAX: usize = 44;
 /// How wide a change may be in it.
 const CHANGE_WIDTH: usize = 100;
 
@@ -133,7 +135,10 @@ fn gist(patch: &str) -> Option<String> {
 /// The documents as a table.
 #[must_use]
 fn table(rows: &[RevisionReport], style: Style) -> String {
-    let head = line(style, ["REVISION", "WHEN (UTC)", "WHO", "LINES", "CHANGE"]);
+    let names = rows.iter().filter_map(|row| row.author.as_deref());
+    let widest = names.map(|name| name.chars().count()).max().unwrap_or_default();
+    let width = widest.clamp(AUTHOR_WIDTH, AUTHOR_WIDTH_MAX);
+    let head = line(style, width, ["REVISION", "WHEN (UTC)", "WHO", "LINES", "CHANGE"]);
     let lines = rows.iter().map(|row| {
         let counts = match (row.added, row.removed) {
             (Some(added), Some(removed)) => format!("+{added} -{removed}"),
@@ -146,15 +151,16 @@ fn table(rows: &[RevisionReport], style: Style) -> String {
         let change = if row.revision == 1 { "the first document" } else { change };
         let who = row.author.as_deref().unwrap_or("-");
         let (revision, when) = (row.revision.to_string(), when(row));
-        line(style, [&revision, &when, who, &counts, style.cut(change, CHANGE_WIDTH).trim_end()])
+        let change = style.cut(change, CHANGE_WIDTH);
+        line(style, width, [&revision, &when, who, &counts, change.trim_end()])
     });
     let head = style.paint(Tone::Quiet, &head);
     core::iter::once(head).chain(lines).fold(String::new(), |text, line| text + &line + "\n")
 }
 
-fn line(style: Style, cells: [&str; 5]) -> String {
+fn line(style: Style, width: usize, cells: [&str; 5]) -> String {
     let [revision, when, who, counts, change] = cells;
-    let who = style.fit(who, AUTHOR_WIDTH);
+    let who = style.fit(who, width);
     format!("{revision:>8}  {when:<19}  {who}  {counts:<8}  {change}")
 }
 
