@@ -1,6 +1,7 @@
 //! Who belongs: who votes, who may lead, who only watches; and the charter they share.
 //! Never asks who is alive; `liveness` does.
 
+use alloc::collections::BTreeSet;
 use alloc::vec::Vec;
 use core::fmt;
 use core::time::Duration;
@@ -109,16 +110,15 @@ impl Membership {
     /// # Errors
     /// The first member that contradicts an earlier one, or a count out of range.
     pub fn new(members: Vec<Member>) -> Result<Self, MembershipError> {
+        let (mut names, mut keys, mut disks) = (BTreeSet::new(), BTreeSet::new(), BTreeSet::new());
         for (index, member) in members.iter().enumerate() {
-            let earlier = &members[..index];
-            if earlier.iter().any(|e| e.id == member.id) {
+            if !names.insert(&member.id) {
                 return Err(MembershipError::SameName(index));
             }
-            let is_taken = |pin: Pin| earlier.iter().any(|e| e.pins().any(|other| other == pin));
-            if member.pins().any(is_taken) || member.next_pin == Some(member.pin) {
+            if !member.pins().all(|pin| keys.insert(pin.0)) {
                 return Err(MembershipError::SameKey(index));
             }
-            if earlier.iter().any(|e| e.storage == member.storage) {
+            if !disks.insert(member.storage) {
                 return Err(MembershipError::SameStorage(index));
             }
         }
@@ -146,7 +146,8 @@ impl Membership {
     /// The member of that name.
     #[must_use]
     pub fn find(&self, id: &NodeId) -> Option<&Member> {
-        self.members.iter().find(|member| member.id == *id)
+        let place = self.members.binary_search_by(|member| member.id.cmp(id)).ok()?;
+        Some(&self.members[place])
     }
 
     /// The voter of that name whose disk is `storage`; other disks of the same name do not count.
