@@ -18,12 +18,13 @@ use crate::daemon::checkup::Checkup;
 use crate::daemon::clock;
 use crate::daemon::control_socket::Socket;
 use crate::daemon::credentials::Credentials;
-use crate::daemon::driver::Driver;
+use crate::daemon::driver::{Driver, View};
 use crate::daemon::events::{News, Stamp};
 use crate::daemon::fitness::Fitness;
 use crate::daemon::holders::HOLDERS_MAX;
 use crate::daemon::holding::Holding;
 use crate::daemon::keys::KeyError;
+use crate::daemon::newcomers::Newcomers;
 use crate::daemon::rate::Lines;
 use crate::daemon::report::{self, Surroundings};
 use crate::daemon::rotation::Rotation;
@@ -63,6 +64,7 @@ pub struct Control {
     checkup: Checkup,
     rotation: Option<Arc<Rotation>>,
     seats: Arc<Seats>,
+    newcomers: Newcomers,
     lines: Lines<IpAddr>,
 }
 
@@ -78,8 +80,8 @@ impl Control {
         checkup: Checkup,
     ) -> Self {
         let lines = Lines::about_strangers();
-        let (seats, rotation) = (Arc::default(), None);
-        Self { driver, fitness, started, state_dir, checkup, rotation, seats, lines }
+        let (seats, newcomers, rotation) = (Arc::default(), Newcomers::default(), None);
+        Self { driver, fitness, started, state_dir, checkup, rotation, seats, newcomers, lines }
     }
 
     /// The same, with a key that it can be asked about.
@@ -116,17 +118,19 @@ impl Control {
     #[must_use]
     pub fn status(&self) -> StatusReport {
         let now = clock::now();
+        let View { status, ranking, committed } = self.driver.view();
         let around = Surroundings {
             sightings: self.driver.sightings(),
             core_age: self.driver.pulse().age(now.boot_ns),
             uptime: now.waited_since(self.started),
             fitness: self.fitness.report(now),
-            newcomers: report::newcomers(&self.driver.committed()),
+            ranking,
+            overrides: report::overrides(&committed.charter),
+            newcomers: self.newcomers.of(&committed),
             doubts: self.driver.doubts(),
-            forced: cluster::forced(&self.driver.committed().body),
+            forced: cluster::forced(&committed.body),
         };
-        let overrides = report::overrides(&self.driver.committed().charter);
-        StatusReport { overrides, ..report::status(&self.driver.status(), &around) }
+        report::status(&status, &around)
     }
 
     /// What a doctor asks.

@@ -6,6 +6,7 @@
 mod gates;
 mod programs;
 mod publishing;
+mod view;
 
 use std::collections::VecDeque;
 use std::io;
@@ -36,9 +37,10 @@ use crate::protocol::effects::{
 };
 use crate::protocol::map::Map;
 use crate::protocol::node::Node;
-use crate::protocol::status::{Duty, Status};
 use crate::protocol::units::{Hash, Moment, NodeId, RequestId, Term};
 use crate::wire::control::EventReport;
+
+pub use view::View;
 
 /// What a wish may take beyond two leases before its outcome is unknown.
 const ANSWER_EXTRA: Duration = Duration::from_secs(5);
@@ -207,16 +209,6 @@ impl Driver {
     /// Nobody waits for the answer to `request` any more.
     pub fn forget(&self, request: RequestId) {
         self.lock().waiting.remove(&request);
-    }
-
-    /// The view for people; takes the lock for a moment.
-    pub fn status(&self) -> Status {
-        let core = self.lock();
-        let mut status = core.node.status(clock::now());
-        if core.holders.is_held() && status.duty == Duty::Master {
-            (status.duty, status.acting_until) = (Duty::Winner, None);
-        }
-        status
     }
 
     /// Who this node is.

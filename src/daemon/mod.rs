@@ -142,6 +142,7 @@ mod holding;
 pub mod hooks;
 pub mod http;
 pub mod log;
+mod newcomers;
 pub mod report;
 pub mod seats;
 

@@ -11,7 +11,7 @@ use crate::wire::ranking::{RankReport, RankingReport};
 
 /// The ranking as this node sees it.
 #[must_use]
-pub fn report(status: &Status) -> RankingReport {
+pub fn report(status: &Status, ranking: &[Placing]) -> RankingReport {
     let place = |(index, placing): (usize, &Placing)| {
         let rank = u32::try_from(index + 1).ok().filter(|_| placing.hindrance.is_none());
         RankReport {
@@ -29,7 +29,7 @@ pub fn report(status: &Status) -> RankingReport {
     RankingReport {
         policy: words::of_policy(status.policy).to_owned(),
         automatic: status.moves_by_itself,
-        nodes: status.ranking.iter().enumerate().map(place).collect(),
+        nodes: ranking.iter().enumerate().map(place).collect(),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::protocol::durable::Document;
 use crate::protocol::effects::{Answer, EditOutcome};
 use crate::protocol::map::Map;
 use crate::protocol::membership::{Charter, Override};
-use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Status};
+use crate::protocol::status::{Blocker, Duty, Knowledge, KnownMaster, PeerStatus, Placing, Status};
 use crate::protocol::units::{NodeId, Position};
 use crate::settings::arrivals::{Newcomer, arrivals};
 use crate::settings::words;
@@ -33,6 +33,10 @@ pub struct Surroundings {
     pub uptime: Duration,
     /// How fit this node is to be master.
     pub fitness: FitnessReport,
+    /// Every member in the order in which they would lead.
+    pub ranking: Vec<Placing>,
+    /// What people set for a while.
+    pub overrides: Vec<OverrideReport>,
     /// Who is on the way to vote.
     pub newcomers: Vec<NewcomerReport>,
     /// What is wrong with anybody's identity.
@@ -80,13 +84,13 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         heartbeat_ms: milliseconds(status.timing.heartbeat()),
         peers: status.peers.iter().map(|one| peer(one, &around.sightings)).collect(),
         blockers: status.blockers.iter().map(blocker).collect(),
-        ranking: ranking::report(status),
+        ranking: ranking::report(status, &around.ranking),
         core_age_ms: milliseconds(around.core_age),
         objections: around.fitness.objections.clone(),
         health: around.fitness.health.clone(),
         freshness: around.fitness.freshness.clone(),
         watchdog: around.fitness.watchdog.clone(),
-        overrides: Vec::new(),
+        overrides: around.overrides.clone(),
         newcomers: around.newcomers.clone(),
         doubts: around.doubts.clone(),
         forced: around.forced.clone(),

@@ -18,7 +18,8 @@ use crate::protocol::master::Master;
 use crate::protocol::membership::Member;
 use crate::protocol::message::{Message, Presence};
 use crate::protocol::petition::Petition;
-use crate::protocol::status::{Glance, Status};
+use crate::protocol::ranking;
+use crate::protocol::status::{Glance, Placing, Status};
 use crate::protocol::turn::{Patience, Turn};
 use crate::protocol::units::{Moment, NodeId, Term};
 use crate::protocol::view;
@@ -121,6 +122,12 @@ impl Node {
     #[must_use]
     pub fn glance(&self, now: Moment) -> Glance {
         view::glance(self, now)
+    }
+
+    /// Every member in the order in which they would lead at `now`; those who could not come last.
+    #[must_use]
+    pub fn ranking(&self, now: Moment) -> Vec<Placing> {
+        ranking::of(&self.voter, now)
     }
 
     /// Takes one input and returns all that is to be done about it. `now` is read after the

@@ -151,8 +151,6 @@ pub struct Status {
     pub peers: Vec<PeerStatus>,
     /// If the master vanished now, what would keep the rest from electing another.
     pub blockers: Vec<Blocker>,
-    /// Every member in the order in which they would lead; those who could not come last.
-    pub ranking: Vec<Placing>,
     /// Who is preferred, by the committed document.
     pub policy: Policy,
     /// Whether mastership moves without being asked to, by the committed document.

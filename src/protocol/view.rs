@@ -5,7 +5,6 @@ use alloc::vec::Vec;
 use crate::protocol::activity::Activity;
 use crate::protocol::membership::Member;
 use crate::protocol::node::{Node, Role};
-use crate::protocol::ranking;
 use crate::protocol::status::{Blocker, Duty, Glance, KnownMaster, PeerStatus, Status};
 use crate::protocol::units::{Label, Moment, NodeId};
 use crate::protocol::voter::Voter;
@@ -56,7 +55,6 @@ pub(crate) fn of(node: &Node, now: Moment) -> Status {
         revision: durable.committed.revision,
         peers: voter.known_members().iter().map(|member| peer(voter, member, now)).collect(),
         blockers: blockers(node, now),
-        ranking: ranking::of(voter, now),
         policy: charter.election.policy,
         moves_by_itself: charter.moves_by_itself(),
         timing: voter.timing(),

@@ -254,7 +254,7 @@ fn people_see_who_would_lead_in_whose_place_and_what_keeps_the_others_from_it() 
     stage.edit_customs(B, customs);
     stage.run_for(Duration::from_secs(1));
     let seen = |stage: &Stage| -> Vec<(NodeId, Option<Hindrance>)> {
-        let ranking = stage.status(A).ranking;
+        let ranking = stage.ranking(A);
         ranking.into_iter().map(|placing| (placing.id, placing.hindrance)).collect()
     };
     let [a, b, c] = [A, B, C].map(charters::name);

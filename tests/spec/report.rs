@@ -17,13 +17,16 @@ use super::workshop::{founding, member, node};
 fn report_of_a_newcomer() -> StatusReport {
     let members = [member("alpha", 1), member("bravo", 2), member("charlie", 3)];
     let now = Moment { boot_ns: 5_000_000_000, raw_ns: 4_000_000_000 };
-    let status = Node::new(founding(&members), now, 1).status(now);
+    let node_of_alpha = Node::new(founding(&members), now, 1);
+    let status = node_of_alpha.status(now);
     let seen = Sighting { link: "connected".to_owned(), ..Sighting::default() };
     let around = Surroundings {
         sightings: [(node("bravo"), seen)].into_iter().collect(),
         core_age: Duration::from_millis(12),
         uptime: Duration::from_secs(3),
         fitness: FitnessReport::default(),
+        ranking: node_of_alpha.ranking(now),
+        overrides: Vec::new(),
         newcomers: Vec::new(),
         doubts: Vec::new(),
         forced: None,

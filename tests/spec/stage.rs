@@ -7,7 +7,7 @@ use crate::protocol::durable::Durable;
 use crate::protocol::effects::{Answer, Condition, Input, Wish};
 use crate::protocol::membership::{Failback, MemberRole};
 use crate::protocol::message::Message;
-use crate::protocol::status::{Duty, Status};
+use crate::protocol::status::{Duty, Placing, Status};
 use crate::protocol::timing::Timing;
 use crate::protocol::units::{Moment, Term};
 use crate::sim::charters::{self, Customs, Settings};
@@ -369,6 +369,12 @@ impl Stage {
         let machine = &self.world.machines[node];
         let running = machine.node.as_ref().expect("the node runs");
         running.status(machine.clocks.read(self.world.now))
+    }
+
+    pub(crate) fn ranking(&self, node: usize) -> Vec<Placing> {
+        let machine = &self.world.machines[node];
+        let running = machine.node.as_ref().expect("the node runs");
+        running.ranking(machine.clocks.read(self.world.now))
     }
 
     pub(crate) fn is_up(&self, node: usize) -> bool {
