@@ -11,6 +11,7 @@ use log::Level;
 use rustix::io::Errno;
 use rustls::pki_types::CertificateDer;
 
+use crate::daemon::gallery::Errand;
 use crate::daemon::lives::{Greeting, PROBATION};
 use crate::daemon::rate::Allowance;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Received, Session};
@@ -136,21 +137,44 @@ fn meet(shared: &Arc<Shared>, socket: &Arc<TcpStream>, source: SocketAddr, slot:
     shared.met(&caller.peer, &caller.hello);
     shared.slots.remember(&caller.peer, source.ip());
     drop(slot);
-    let name = format!("read-{}", caller.peer);
-    let (theirs, entered) = (Arc::clone(shared), Arc::clone(&caller));
-    if let Err(error) = spawn(&name, move || attend(&theirs, session, &entered)) {
-        shared.leave(&caller);
-        refused(shared, source, &format_args!("no thread for it: {error}"));
+    if shared.is_observer(&caller.peer) {
+        match shared.gallery() {
+            Ok(gallery) => return gallery.put(Errand::Read(caller, Box::new(session))),
+            Err(error) => log::warn!("no thread for observers: {error}; each has its own"),
+        }
+    }
+    attend_apart(shared, session, &caller);
+}
+
+/// A peer's life from its first message on, in a thread of its own.
+pub(crate) fn attend_apart(shared: &Arc<Shared>, session: Session, caller: &Arc<Inbound>) {
+    arrived(shared, caller);
+    read_apart(shared, session, caller);
+}
+
+/// The rest of a peer's life, in a thread of its own.
+pub(crate) fn read_apart(shared: &Arc<Shared>, mut session: Session, caller: &Arc<Inbound>) {
+    let (theirs, one) = (Arc::clone(shared), Arc::clone(caller));
+    let started = spawn(&format!("read-{}", caller.peer), move || {
+        let ending = read(&theirs, &mut session, &one);
+        departed(&theirs, &one, &ending);
+    });
+    if let Err(error) = started {
+        departed(shared, caller, &error.into());
     }
 }
 
-/// A peer's life from its first message on.
-fn attend(shared: &Shared, mut session: Session, caller: &Arc<Inbound>) {
-    let Inbound { peer, source, .. } = &**caller;
+/// A peer's session begins.
+pub(crate) fn arrived(shared: &Shared, caller: &Inbound) {
+    let Inbound { peer, source, .. } = caller;
     shared.contacts.called(peer, format!("connected from {source}"));
     shared.tell(Level::Info, peer, &format_args!("{peer} is connected from {source}"));
     shared.hurry(peer);
-    let ending = read(shared, &mut session, caller);
+}
+
+/// A peer's session has ended.
+pub(crate) fn departed(shared: &Shared, caller: &Arc<Inbound>, ending: &Ending) {
+    let Inbound { peer, source, .. } = &**caller;
     if shared.leave(caller) {
         shared.contacts.called(peer, format!("its connection from {source} ended: {ending}"));
     }
@@ -201,7 +225,6 @@ fn greeted(
 
 /// Delivers messages until the session ends.
 fn read(shared: &Shared, session: &mut Session, caller: &Inbound) -> Ending {
-    let peer = &caller.peer;
     let mut allowance = Allowance::full();
     loop {
         let idle = Deadline::after(shared.idle_limit());
@@ -209,16 +232,7 @@ fn read(shared: &Shared, session: &mut Session, caller: &Inbound) -> Ending {
             Ok(received) => received,
             Err(ending) => return ending,
         };
-        if let Some(sequence) = session.take_progress() {
-            shared.doubts.progress(peer, &caller.hello, sequence);
-        }
-        match message {
-            Received::Message(message) => {
-                let message = *message;
-                shared.delivery.deliver(Input::Received { from: peer.clone(), message });
-            }
-            Received::Unknown(kind) => shared.passed_over(peer, &kind),
-        }
+        hear(shared, caller, session, message);
         if let Some(until) = allowance.pay(size) {
             match session.pause(until) {
                 Ok(false) => {}
@@ -226,5 +240,20 @@ fn read(shared: &Shared, session: &mut Session, caller: &Inbound) -> Ending {
                 Err(error) => return error.into(),
             }
         }
+    }
+}
+
+/// Passes on what came.
+pub(crate) fn hear(shared: &Shared, caller: &Inbound, session: &mut Session, received: Received) {
+    let peer = &caller.peer;
+    if let Some(sequence) = session.take_progress() {
+        shared.doubts.progress(peer, &caller.hello, sequence);
+    }
+    match received {
+        Received::Message(message) => {
+            let message = *message;
+            shared.delivery.deliver(Input::Received { from: peer.clone(), message });
+        }
+        Received::Unknown(kind) => shared.passed_over(peer, &kind),
     }
 }

@@ -19,9 +19,10 @@
 //! | `patience` | the age of the write under way | one second | touches the disk |
 //! | `listener` | the listening socket | callers | reads a byte |
 //! | `meet` | one caller's handshake; ends with it | its socket | reads a message |
-//! | `read-NAME` | one caller's session | its socket | answers a message |
+//! | `read-NAME` | the session of one caller that votes | its socket | answers a message |
 //! | `call-NAME` | one handshake of ours; ends with it | its socket | sends a message |
-//! | `send-NAME` | one outgoing session | its outbox, its socket | delays another peer |
+//! | `send-NAME` | one outgoing session to a voter | its outbox, its socket | delays another peer |
+//! | `observers`, if there are any | the sessions of all observers, both ways | their outboxes and sockets | waits for one of them |
 //! | `control` | the unix socket | a connection, a free seat | speaks on one |
 //! | `client` | one conversation, 32 at most | a request, 5 s | keeps the lock while it writes |
 //! | `client`, after `hold` | one program under mastership, 128 at most | its words, its mailbox, its death | holds the core up |
@@ -98,6 +99,7 @@ pub mod admission;
 mod contacts;
 pub mod doorway;
 mod doubts;
+mod gallery;
 mod keyring;
 mod listener;
 pub mod lives;
@@ -116,6 +118,7 @@ mod socket;
 mod suite;
 pub mod tls;
 mod usher;
+mod vigil;
 pub mod waiting;
 
 // How fit this node is.

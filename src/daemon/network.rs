@@ -9,15 +9,18 @@
 //!
 //! deliver() ◀─ read-bravo ◀────────┐
 //! deliver() ◀─ read-charlie ◀──────┴── listener ◀── whoever calls
+//!
+//! send(), deliver() ── observers ── all sessions with members that do not vote
 //! ```
 //!
 //! | thread | owns | waits on | never |
 //! |---|---|---|---|
 //! | `listener` | the listening socket | callers, its bell | reads a byte |
 //! | `meet` | one caller's handshake | its socket | reads a message |
-//! | `read-NAME` | one caller's session | its socket | answers a message |
+//! | `read-NAME` | the session of one caller that votes | its socket | answers a message |
 //! | `call-NAME` | one handshake of ours | its socket | sends a message |
-//! | `send-NAME` | one outgoing session | its outbox, its socket | holds a lock while it waits |
+//! | `send-NAME` | one outgoing session to a voter | its outbox, its socket | holds a lock while it waits |
+//! | `observers` | the sessions of all observers, both ways | their outboxes and sockets | waits for one of them |
 
 use std::fmt;
 use std::io;

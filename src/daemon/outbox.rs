@@ -107,6 +107,11 @@ impl Outbox {
         self.bell.ring();
     }
 
+    /// Whether the peer has shown that it is there since the last attempt began.
+    pub(crate) fn is_hurried(&self) -> bool {
+        self.lock().is_hurried
+    }
+
     /// Forgets earlier hurries: an attempt begins that counts for them.
     pub(crate) fn calm(&self) {
         self.lock().is_hurried = false;

@@ -1,16 +1,19 @@
-//! One thread per peer: reaches it, keeps the connection, writes its mail.
+//! One thread per peer that votes: reaches it, keeps the connection, writes its mail.
 //! Never reads a message; the peer sends its own over the connection it opens to us.
 
 use std::fmt::Display;
 use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crossbeam_channel::bounded;
 use log::Level;
 
 use crate::daemon::keyring::{Keyring, Way};
 use crate::daemon::outbox::Outbox;
-use crate::daemon::session::{Ending, Session};
+use crate::daemon::session::steps::Unsent;
+use crate::daemon::session::{Ending, FRAME_LIMIT, Session};
 use crate::daemon::shared::Shared;
 use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
@@ -212,39 +215,37 @@ impl Link {
     }
 }
 
-/// Keeps the connection until the outbox is closed and what was in it is sent.
-pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
+/// A session that works, and where it goes.
+pub(crate) struct Reached {
+    /// The session.
+    pub(crate) session: Box<Session>,
+    address: Label,
+    since: Deadline,
+}
+
+/// Keeps the connection until the outbox is closed and what was in it is sent. It begins with the
+/// one at hand, if there is one, and with what was not said on it yet.
+pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>, mut at_hand: Option<(Reached, Unsent)>) {
     let peer = &link.peer;
     let mut backoff = Backoff::new(shared.hello.instance);
-    while !link.outbox.is_closed() {
-        link.outbox.calm();
-        match opened_apart(shared, link) {
-            Ok((mut session, address)) => {
-                link.connected(Some(Arc::clone(&address)));
-                link.note(&"connected");
-                shared.tell(Level::Info, peer, &format_args!("connected to {peer} at {address}"));
-                let since = Deadline::now();
-                shared.delivery.deliver(Input::Connected { to: peer.clone() });
-                let ending = write(shared, &mut session, &link.outbox);
-                session.goodbye();
-                link.connected(None);
-                if let Some(ending) = ending {
-                    link.note(&ending);
-                    let words =
-                        format_args!("lost the connection to {peer} at {address}: {ending}");
-                    shared.tell(Level::Warn, peer, &words);
-                }
-                if Deadline::now().since(since) >= BACKOFF_MAX {
-                    backoff.reset();
-                }
+    while at_hand.is_some() || !link.outbox.is_closed() {
+        let found = match at_hand.take() {
+            Some(found) => Ok(found),
+            None => {
+                link.outbox.calm();
+                opened_apart(shared, link).map(|reached| {
+                    begun(shared, link, &reached);
+                    (reached, Unsent::default())
+                })
             }
-            Err(why) => {
-                if link.note(&why) && !link.outbox.is_closed() {
-                    shared.tell(Level::Warn, peer, &format_args!("cannot reach {peer}: {why}"));
-                }
+        };
+        match found {
+            Ok((mut reached, unsent)) => {
+                let ending = write(shared, &mut reached.session, &link.outbox, unsent);
+                parted(shared, link, &mut reached, ending.as_ref(), &mut backoff);
             }
+            Err(why) => unreached(shared, link, &why),
         }
-        link.with(|inner| inner.socket = None);
         if let Err(error) = link.outbox.pause(backoff.next()) {
             log::error!("cannot wait before reaching {peer} again: {error}");
             return;
@@ -252,17 +253,70 @@ pub(crate) fn run(shared: &Arc<Shared>, link: &Arc<Link>) {
     }
 }
 
+/// A call was answered.
+pub(crate) fn begun(shared: &Shared, link: &Link, reached: &Reached) {
+    let (peer, address) = (&link.peer, &reached.address);
+    link.connected(Some(Arc::clone(address)));
+    link.note(&"connected");
+    shared.tell(Level::Info, peer, &format_args!("connected to {peer} at {address}"));
+    shared.delivery.deliver(Input::Connected { to: peer.clone() });
+}
+
+/// The session is over, by our own wish if there is no `ending`.
+pub(crate) fn parted(
+    shared: &Shared,
+    link: &Link,
+    reached: &mut Reached,
+    ending: Option<&Ending>,
+    backoff: &mut Backoff,
+) {
+    let (peer, address) = (&link.peer, &reached.address);
+    reached.session.goodbye();
+    link.connected(None);
+    if let Some(ending) = ending {
+        link.note(ending);
+        let words = format_args!("lost the connection to {peer} at {address}: {ending}");
+        shared.tell(Level::Warn, peer, &words);
+    }
+    if Deadline::now().since(reached.since) >= BACKOFF_MAX {
+        backoff.reset();
+    }
+    link.with(|inner| inner.socket = None);
+}
+
+/// A call was in vain.
+pub(crate) fn unreached(shared: &Shared, link: &Link, why: &str) {
+    let peer = &link.peer;
+    if link.note(&why) && !link.outbox.is_closed() {
+        shared.tell(Level::Warn, peer, &format_args!("cannot reach {peer}: {why}"));
+    }
+    link.with(|inner| inner.socket = None);
+}
+
 /// Opens a session on a thread of its own: a handshake needs a deep stack, and what it touched
 /// would stay in memory for as long as the peer does.
-fn opened_apart(shared: &Arc<Shared>, link: &Arc<Link>) -> Result<(Session, Label), String> {
+fn opened_apart(shared: &Arc<Shared>, link: &Arc<Link>) -> Result<Reached, String> {
+    let (sender, answer) = bounded(1);
+    // Its only receiver waits below.
+    let call = call(shared, link, move |outcome| drop(sender.send(outcome)))?;
+    call.join().expect("a thread that panics ends the process");
+    answer.recv().expect("a call that ended has told how")
+}
+
+/// Starts such a thread, which tells what came of it.
+pub(crate) fn call(
+    shared: &Arc<Shared>,
+    link: &Arc<Link>,
+    tell: impl FnOnce(Result<Reached, String>) + Send + 'static,
+) -> Result<JoinHandle<()>, String> {
     let (theirs, one) = (Arc::clone(shared), Arc::clone(link));
-    let opening = spawn(&format!("call-{}", link.peer), move || opened(&theirs, &one));
-    let opening = opening.map_err(|error| format!("no thread to call it: {error}"))?;
-    opening.join().expect("a thread that panics ends the process")
+    let body = move || tell(opened(&theirs, &one));
+    let started = spawn(&format!("call-{}", link.peer), body);
+    started.map_err(|error| format!("no thread to call it: {error}"))
 }
 
 /// A session with both keys proved and both hellos said; or why not, in words for `status`.
-fn opened(shared: &Shared, link: &Link) -> Result<(Session, Label), String> {
+fn opened(shared: &Shared, link: &Link) -> Result<Reached, String> {
     let way = link.way(&shared.keyring);
     let (pin, config) = way.map_err(|error| format!("our key cannot be used: {error}"))?;
     let address = link.next_address();
@@ -285,7 +339,7 @@ fn opened(shared: &Shared, link: &Link) -> Result<(Session, Label), String> {
                 .weigh(&link.peer, &theirs, floor, format!("{address}"))
                 .map_err(|why| format!("refused: {why}"))?;
             shared.met(&link.peer, &theirs);
-            Ok((session, address))
+            Ok(Reached { session: Box::new(session), address, since: Deadline::now() })
         }
         Err(Ending::Hello(error)) => {
             shared.doubts.turned_away(&link.peer, &error);
@@ -296,8 +350,17 @@ fn opened(shared: &Shared, link: &Link) -> Result<(Session, Label), String> {
     }
 }
 
-/// Writes mail as it comes. `None` is our own end: closed, and everything sent.
-fn write(shared: &Shared, session: &mut Session, outbox: &Outbox) -> Option<Ending> {
+/// Writes what was left over, then mail as it comes. `None` is our own end: closed, and everything
+/// sent.
+fn write(
+    shared: &Shared,
+    session: &mut Session,
+    outbox: &Outbox,
+    mut unsent: Unsent,
+) -> Option<Ending> {
+    if let Err(ending) = session.say_all(&mut unsent, Deadline::after(FRAME_LIMIT)) {
+        return Some(ending);
+    }
     loop {
         // Asked before the box is emptied: what is posted before the close is sent.
         let is_closed = outbox.is_closed();
@@ -318,13 +381,13 @@ fn write(shared: &Shared, session: &mut Session, outbox: &Outbox) -> Option<Endi
 }
 
 /// Pauses that double, each with a random part, so that a restarted peer is not met by all at once.
-struct Backoff {
+pub(crate) struct Backoff {
     pause: Duration,
     chance: Chance,
 }
 
 impl Backoff {
-    fn new(seed: u64) -> Self {
+    pub(crate) fn new(seed: u64) -> Self {
         Self { pause: BACKOFF_MIN, chance: Chance::new(seed) }
     }
 
@@ -332,7 +395,7 @@ impl Backoff {
         self.pause = BACKOFF_MIN;
     }
 
-    fn next(&mut self) -> Deadline {
+    pub(crate) fn next(&mut self) -> Deadline {
         let pause = self.pause / 2 + self.chance.span_below(self.pause / 2);
         self.pause = (self.pause * 2).min(BACKOFF_MAX);
         Deadline::after(pause)

@@ -2,6 +2,9 @@
 //! Never loops without reading, writing or waiting: a peer that closes at a bad moment ends the
 //! session instead of spinning it (H04), and one that trickles bytes runs into a deadline (H02).
 
+mod progress;
+pub(crate) mod steps;
+
 use std::fmt;
 use std::io::{self, IoSlice, Write};
 use std::net::{Shutdown, TcpStream};
@@ -250,38 +253,10 @@ impl Session {
         }
     }
 
-    /// Says that so many writes of our state are on disk, if that is news over there.
-    pub(crate) fn send_progress(&mut self, written: u64) -> Result<(), Ending> {
-        if self.told.is_none_or(|told| told >= written) {
-            return Ok(());
-        }
-        self.told = Some(written);
-        let digits = written.to_string();
-        self.send(Class::Progress, digits.as_bytes(), Deadline::after(FRAME_LIMIT))
-    }
-
-    /// How many writes of its state the other side told of before the last message.
-    pub(crate) fn take_progress(&mut self) -> Option<u64> {
-        self.progress.take()
-    }
-
-    /// The next frame that is no progress; of that there is at most one before each message.
-    fn receive_past_progress(&mut self, idle: Deadline) -> Result<Frame, Ending> {
-        let frame = self.receive(idle, None)?;
-        if frame.class != Class::Progress {
-            return Ok(frame);
-        }
-        let digits = std::str::from_utf8(&frame.payload).ok();
-        let number = digits.and_then(|digits| digits.parse().ok());
-        self.progress = Some(number.ok_or(Ending::Unexpected(frame.class))?);
-        self.receive(idle, None)
-    }
-
     /// Sends one message within `FRAME_LIMIT`. Only one that is too large is kept back, with a line
     /// in the log: its receiver would end the session.
     pub(crate) fn send_message(&mut self, message: &Message) -> Result<(), Ending> {
-        let is_large = codec::carries_document(message);
-        let class = if is_large { Class::Document } else { Class::Message };
+        let class = steps::class_of(message);
         match self.send(class, &codec::encode(message), Deadline::after(FRAME_LIMIT)) {
             Err(Ending::Frame(error)) => {
                 log::error!("a message was not sent: {error}");
@@ -299,6 +274,14 @@ impl Session {
         charter_of: fn(&str) -> Result<Charter, String>,
     ) -> Result<(Received, usize), Ending> {
         let frame = self.receive_past_progress(idle)?;
+        self.understood(&frame, charter_of)
+    }
+
+    fn understood(
+        &self,
+        frame: &Frame,
+        charter_of: fn(&str) -> Result<Charter, String>,
+    ) -> Result<(Received, usize), Ending> {
         let is_large = match frame.class {
             Class::Message => false,
             Class::Document => true,
@@ -328,10 +311,17 @@ impl Session {
         if !woken.socket {
             return Ok(());
         }
+        self.only_listens()?;
+        self.flush(Deadline::after(FRAME_LIMIT), "answering")
+    }
+
+    /// Reads all that is there; a frame in it ends the session.
+    pub(crate) fn only_listens(&mut self) -> Result<(), Ending> {
+        self.hear_nothing()?;
         while self.take_some()? {
             self.hear_nothing()?;
         }
-        self.flush(Deadline::after(FRAME_LIMIT), "answering")
+        Ok(())
     }
 
     /// Whatever frame has come ends the session.
@@ -389,20 +379,26 @@ impl Session {
 
     /// Writes all that TLS has to say.
     fn flush(&mut self, deadline: Deadline, what: &'static str) -> Result<(), Ending> {
+        while !self.push()? {
+            if !wait(&*self.socket, For::Writing, deadline)? {
+                return Err(Ending::Late(what));
+            }
+        }
+        Ok(())
+    }
+
+    /// Writes what the socket takes of it; true once that is all.
+    pub(crate) fn push(&mut self) -> Result<bool, Ending> {
         while self.tls.wants_write() {
             match self.tls.write_tls(&mut &*self.socket) {
                 Ok(0) => return Err(Ending::Closed),
                 Ok(_) => {}
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) if error.kind() == io::ErrorKind::WouldBlock => {
-                    if !wait(&*self.socket, For::Writing, deadline)? {
-                        return Err(Ending::Late(what));
-                    }
-                }
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return Ok(false),
                 Err(error) => return Err(error.into()),
             }
         }
-        Ok(())
+        Ok(true)
     }
 
     /// Reads at least something and gives it to TLS.
@@ -420,7 +416,7 @@ impl Session {
     }
 
     /// Reads what is there, once; false when nothing is.
-    fn take_some(&mut self) -> Result<bool, Ending> {
+    pub(crate) fn take_some(&mut self) -> Result<bool, Ending> {
         match self.tls.read_tls(&mut &*self.socket) {
             Ok(0) => return Err(Ending::Closed),
             Ok(_) => {}

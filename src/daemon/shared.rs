@@ -1,7 +1,8 @@
 //! What the network's threads share: whom to trust, the links out, the sessions in.
 //! Never holds one of its locks while it waits for a peer, the disk or a name server.
 
-use std::collections::BTreeSet;
+mod links;
+
 use std::fmt::Display;
 use std::io;
 use std::net::{IpAddr, Shutdown, SocketAddr, TcpStream};
@@ -15,16 +16,15 @@ use crate::daemon::contacts::{Contact, Contacts};
 use crate::daemon::doorway::Doorkeeper;
 use crate::daemon::doubts::Doubts;
 use crate::daemon::events::{Loudness, Remark};
+use crate::daemon::gallery::Gallery;
 use crate::daemon::keyring::Keyring;
 use crate::daemon::lives::Greeting;
 use crate::daemon::network::{Delivery, NetworkError, NetworkOptions};
-use crate::daemon::outbox::Outbox;
-use crate::daemon::peer::{self, Link};
+use crate::daemon::peer::Link;
 use crate::daemon::rate::Lines;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT};
 use crate::daemon::slots::Slots;
 use crate::daemon::socket;
-use crate::daemon::spawn::spawn;
 use crate::daemon::tls::Trust;
 use crate::daemon::waiting::Bell;
 use crate::protocol::map::Map;
@@ -75,6 +75,10 @@ pub(crate) struct Shared {
     /// P of the committed document, in nanoseconds.
     dead_after_ns: AtomicU64,
     links: Mutex<Map<NodeId, Arc<Link>>>,
+    /// Members that do not vote, in order.
+    observers: Mutex<Vec<NodeId>>,
+    /// Where their sessions are looked after, once there is one.
+    gallery: Mutex<Option<Arc<Gallery>>>,
     inbound: Mutex<Map<NodeId, Arc<Inbound>>>,
     senders: Mutex<usize>,
     sender_ended: Condvar,
@@ -154,6 +158,8 @@ impl Shared {
             visits: Lines::about_members(),
             dead_after_ns: AtomicU64::new(nanoseconds(options.dead_after)),
             links: Mutex::default(),
+            observers: Mutex::default(),
+            gallery: Mutex::default(),
             inbound: Mutex::default(),
             senders: Mutex::new(0),
             sender_ended: Condvar::new(),
@@ -204,55 +210,41 @@ impl Shared {
     pub(crate) fn set_members(self: &Arc<Self>, members: &[Member]) -> io::Result<()> {
         let others = || members.iter().filter(|member| member.id != self.hello.node);
         let former = self.doubts.former_members();
-        self.trust.set(others().chain(former.iter().filter(|old| old.id != self.hello.node)));
+        let former = || former.iter().filter(|old| old.id != self.hello.node);
+        self.trust.set(others().chain(former()));
         self.doubts.follow(others());
-        let mut names = BTreeSet::new();
-        names.extend(others().map(|member| &member.id));
-        self.slots.retain(|peer| names.contains(peer));
-        self.contacts.retain(|peer| names.contains(peer));
+        let mut entries: Map<&NodeId, Vec<&Member>> = Map::default();
+        others().for_each(|member| entries.get_or_insert(&member.id, Vec::new()).push(member));
+        self.slots.retain(|peer| entries.contains_key(peer));
+        self.contacts.retain(|peer| entries.contains_key(peer));
         for inbound in lock(&self.inbound).values() {
-            if self.trust.holder(&inbound.pin).as_ref() != Some(&inbound.peer) {
+            let lines = entries.get(&inbound.peer).map_or(&[][..], Vec::as_slice);
+            let of_old = former().filter(|old| old.id == inbound.peer);
+            let mut pins = lines.iter().copied().chain(of_old).flat_map(Member::pins);
+            if !pins.any(|pin| pin == inbound.pin) {
                 inbound.end();
             }
         }
+        self.note_observers(&entries);
         let mut links = lock(&self.links);
         links.retain(|peer, link| {
-            let stays = names.contains(peer);
+            let stays = entries.contains_key(peer);
             if !stays {
                 link.outbox.close();
             }
             stays
         });
         let mut outcome = Ok(());
-        for name in names {
-            let entries: Vec<_> = others().filter(|member| member.id == *name).collect();
-            match links.get(name) {
-                Some(link) => link.follow(&entries),
-                None => match self.new_link(&entries) {
-                    Ok(link) => drop(links.insert(name.clone(), link)),
+        for (name, entries) in entries.iter() {
+            match links.get(*name) {
+                Some(link) => link.follow(entries),
+                None => match self.new_link(entries) {
+                    Ok(link) => drop(links.insert(NodeId::clone(name), link)),
                     Err(error) => outcome = Err(error),
                 },
             }
         }
         outcome
-    }
-
-    fn new_link(self: &Arc<Self>, entries: &[&Member]) -> io::Result<Arc<Link>> {
-        let link = Arc::new(Link::new(entries, Outbox::new(self.dead_after())?));
-        let name = format!("send-{}", link.peer);
-        let (shared, theirs) = (Arc::clone(self), Arc::clone(&link));
-        *lock(&self.senders) += 1;
-        let spawned = spawn(&name, move || {
-            peer::run(&shared, &theirs);
-            shared.sender_has_ended();
-        });
-        match spawned {
-            Ok(_) => Ok(link),
-            Err(error) => {
-                self.sender_has_ended();
-                Err(error)
-            }
-        }
     }
 
     /// Whether `peer` took a session of ours with that key.
@@ -265,11 +257,6 @@ impl Shared {
         if let Some(link) = lock(&self.links).get(peer) {
             link.offer_next(next);
         }
-    }
-
-    fn sender_has_ended(&self) {
-        *lock(&self.senders) -= 1;
-        self.sender_ended.notify_all();
     }
 
     pub(crate) fn post(&self, envelope: Envelope) {
@@ -436,6 +423,9 @@ impl Shared {
         for link in lock(&self.links).values() {
             link.outbox.close();
             link.cut();
+        }
+        if let Some(gallery) = &*lock(&self.gallery) {
+            gallery.wake();
         }
         self.slots.close();
         lock(&self.inbound).values().for_each(|session| session.end());

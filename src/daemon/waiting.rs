@@ -178,7 +178,8 @@ fn poll_until(fds: &mut [PollFd<'_>], deadline: Option<Deadline>) -> io::Result<
     }
 }
 
-fn timespec(span: Duration) -> Timespec {
+/// As the system takes it.
+pub(crate) fn timespec(span: Duration) -> Timespec {
     Timespec {
         tv_sec: i64::try_from(span.as_secs()).unwrap_or(i64::MAX),
         tv_nsec: i64::from(span.subsec_nanos()),

@@ -1,6 +1,7 @@
 //! Two real networks over loopback TLS, and what strangers and broken peers do to them.
 
 mod hostile;
+mod observers;
 mod skew;
 
 use std::io::{ErrorKind, Read, Write};

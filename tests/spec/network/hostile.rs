@@ -184,7 +184,13 @@ fn greeting(station: &Station) -> Vec<u8> {
 
 /// Alpha, which knows bravo; bravo's network is cut off, only its key is used.
 pub(super) fn alpha_and_the_key_of_bravo() -> (Station, Station) {
-    let (alpha, bravo) = (Station::new("alpha"), Station::new("bravo"));
+    alpha_and_the_key_of(MemberRole::Voter)
+}
+
+/// The same with bravo in that role.
+pub(super) fn alpha_and_the_key_of(role: MemberRole) -> (Station, Station) {
+    let (alpha, mut bravo) = (Station::new("alpha"), Station::new("bravo"));
+    bravo.member.role = role;
     bravo.network.stop(Duration::ZERO);
     alpha.knows(&[&bravo]);
     (alpha, bravo)
@@ -192,7 +198,12 @@ pub(super) fn alpha_and_the_key_of_bravo() -> (Station, Station) {
 
 #[test]
 fn a_peer_that_breaks_the_rules_is_closed_at_once() {
-    let (alpha, bravo) = alpha_and_the_key_of_bravo();
+    rules_are_broken_by(MemberRole::Voter);
+}
+
+/// Whoever breaks a rule is closed at once, in whatever role.
+pub(super) fn rules_are_broken_by(role: MemberRole) {
+    let (alpha, bravo) = alpha_and_the_key_of(role);
     let hello = || greeting(&bravo);
     let after_hello = |bytes: &[u8]| [&hello(), bytes].concat();
     let mut other = hello_of(&bravo);
@@ -225,7 +236,12 @@ fn a_peer_that_breaks_the_rules_is_closed_at_once() {
 
 #[test]
 fn a_frame_that_is_promised_and_not_sent_is_given_five_seconds() {
-    let (alpha, bravo) = alpha_and_the_key_of_bravo();
+    a_frame_is_promised_by(MemberRole::Voter);
+}
+
+/// A frame has five seconds, whoever sends it.
+pub(super) fn a_frame_is_promised_by(role: MemberRole) {
+    let (alpha, bravo) = alpha_and_the_key_of(role);
     let mut session = session_of(&bravo, &alpha);
     session.write_all(&greeting(&bravo)).unwrap();
     session.write_all(&[b'D', 0, 0x10, 0, 0, b'{', b'"', b'o']).unwrap();
@@ -235,7 +251,12 @@ fn a_frame_that_is_promised_and_not_sent_is_given_five_seconds() {
 
 #[test]
 fn the_newest_session_of_a_peer_is_the_one_that_counts() {
-    let (alpha, bravo) = alpha_and_the_key_of_bravo();
+    sessions_are_opened_by(MemberRole::Voter);
+}
+
+/// The newest session counts, whoever opens it.
+pub(super) fn sessions_are_opened_by(role: MemberRole) {
+    let (alpha, bravo) = alpha_and_the_key_of(role);
     let mut sessions = [session_of(&bravo, &alpha), session_of(&bravo, &alpha)];
     for (version, session) in (0..).zip(&mut sessions) {
         session.write_all(&greeting(&bravo)).unwrap();
@@ -251,7 +272,12 @@ fn the_newest_session_of_a_peer_is_the_one_that_counts() {
 
 #[test]
 fn a_flood_of_messages_is_read_slowly_and_loses_none() {
-    let (alpha, bravo) = alpha_and_the_key_of_bravo();
+    a_flood_comes_from(MemberRole::Voter);
+}
+
+/// Too many messages are read slowly, whoever sends them.
+pub(super) fn a_flood_comes_from(role: MemberRole) {
+    let (alpha, bravo) = alpha_and_the_key_of(role);
     let mut session = session_of(&bravo, &alpha);
     session.write_all(&greeting(&bravo)).unwrap();
     let start = Deadline::now();
@@ -275,10 +301,16 @@ fn listening_as(bravo: &Station, alpha: &Station) -> (TcpListener, SocketAddr, S
 
 #[test]
 fn a_peer_that_never_reads_delays_nobody_and_is_given_up() {
+    nothing_is_read_by(MemberRole::Voter);
+}
+
+/// Whoever never reads delays nobody.
+pub(super) fn nothing_is_read_by(role: MemberRole) {
     let (alpha, charlie) = pair();
     let mut bravo = Station::new("delta");
     let (listener, address, tls) = listening_as(&bravo, &alpha);
     bravo.member.address = address.to_string().as_str().into();
+    bravo.member.role = role;
     alpha.knows(&[&bravo, &charlie]);
     let (stream, _) = listener.accept().unwrap();
     let mut session = StreamOwned::new(tls, stream);
@@ -298,10 +330,16 @@ fn a_peer_that_never_reads_delays_nobody_and_is_given_up() {
 
 #[test]
 fn a_peer_that_answers_on_a_connection_it_should_only_hear_is_given_up() {
+    an_answer_comes_from(MemberRole::Voter);
+}
+
+/// Whoever answers where it should only hear is given up.
+pub(super) fn an_answer_comes_from(role: MemberRole) {
     let alpha = Station::new("alpha");
     let mut bravo = Station::new("bravo");
     let (listener, address, tls) = listening_as(&bravo, &alpha);
     bravo.member.address = address.to_string().as_str().into();
+    bravo.member.role = role;
     alpha.knows(&[&bravo]);
     let (stream, _) = listener.accept().unwrap();
     let mut session = StreamOwned::new(tls, stream);
