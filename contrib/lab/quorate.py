@@ -190,7 +190,9 @@ class Quorate:
         if len(acting) != 1 or any((s["master"] or {}).get("id") != acting[0] for s in seen):
             return None
         ready = all(
-            peer["heard"] and peer["vote_ready"] and peer["hears_us"]
+            peer["heard"]
+            and peer["hears_us"]
+            and (peer["vote_ready"] or peer["role"] == "observer")
             for s in seen
             for peer in s["peers"]
         )
