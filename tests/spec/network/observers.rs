@@ -99,6 +99,44 @@ fn an_observer_that_becomes_a_voter_keeps_its_sessions_and_has_threads_of_its_ow
     assert_eq!((connections(&alpha), connections(&watcher)), (1, 1));
 }
 
+/// Promises: P12
+#[test]
+fn an_observer_is_told_how_far_a_voters_disk_has_come_and_tells_it_too() {
+    let (mut alpha, watcher) = alpha_and_an_observer("watch-f");
+    for sequence in [7, 8, 8] {
+        alpha.network.wrote(sequence);
+        watcher.network.wrote(sequence);
+        alpha.send(&watcher, fetch(sequence));
+        watcher.send(&alpha, fetch(sequence));
+    }
+    let all = [7, 8, 8].map(fetch);
+    wait_until("all mail at the observer", || watcher.inbox.received("alpha") == all);
+    wait_until("all mail at alpha", || alpha.inbox.received("watch-f") == all);
+    assert_eq!((connections(&alpha), connections(&watcher)), (1, 1));
+    // Its disk is put back to where it was at its start.
+    alpha.restart();
+    alpha.knows(&[&watcher]);
+    wait_until("the doubt", || {
+        watcher.network.doubts().iter().any(|words| words.contains("write 8 of it was seen"))
+    });
+}
+
+#[test]
+fn an_observer_is_called_anew_with_the_next_key() {
+    let (alpha, watcher) = alpha_and_an_observer("watch-g");
+    let next = Keys::generate(&alpha.name);
+    let pin = next.pin();
+    watcher.network.set_members(vec![Member { next_pin: Some(pin), ..alpha.member.clone() }]);
+    alpha.network.offer_key(next);
+    assert!(!alpha.network.has_taken(&watcher.name, pin));
+    alpha.network.offer_next(&watcher.name, pin);
+    wait_until("the next key", || alpha.network.has_taken(&watcher.name, pin));
+    wait_until("the new session", || connections(&alpha) == 2);
+    alpha.send(&watcher, fetch(1));
+    wait_until("mail", || watcher.inbox.received("alpha") == [fetch(1)]);
+    assert!(!threads().contains("send-watch-g"), "{:?}", threads());
+}
+
 #[test]
 fn a_new_masters_document_reaches_every_observer() {
     const MANY: usize = 40;
