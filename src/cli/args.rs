@@ -256,6 +256,9 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
     Ok(match topic.name {
         "help" => Command::Help(explained(&typed)?),
         "version" => Command::Version,
+        "completions" => Command::Completions(operands::shell(&mut typed)?),
+        "man" => Command::Man(operands::section(&mut typed)?),
+        "complete" => Command::Complete(typed.operands),
         "demo" => Command::Demo(programs::demo(&mut typed)?),
         "demo-node" => Command::DemoNode(typed.operands),
         "run" => Command::Run(programs::run(&mut typed)?),
@@ -276,10 +279,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "has-quorum" => Command::HasQuorum,
         "master" if typed.has("address") => Command::Master(MasterField::Address),
         "master" => Command::Master(MasterField::Name),
-        "wait" => Command::Wait(
-            operands::goal(&mut typed)?,
-            typed.time("timeout", Duration::from_secs(30))?,
-        ),
+        "wait" => operands::wait(&mut typed)?,
         "step-down" => Command::StepDown(typed.time("for", Duration::from_secs(60))?),
         "transfer" => Command::Transfer(node(&mut typed)?),
         "set-position" => Command::SetPosition(operands::position(&mut typed)?),

@@ -29,6 +29,12 @@ pub enum Command {
     Help(Option<&'static str>),
     /// Print the version.
     Version,
+    /// Print this, which makes a shell complete words.
+    Completions(&'static str),
+    /// Print that section of the manual.
+    Man(&'static str),
+    /// Print what the last of these words may become.
+    Complete(Vec<OsString>),
     /// Show a cluster on loopback.
     Demo(DemoOptions),
     /// Become one node of a demo: these are its arguments.

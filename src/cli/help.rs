@@ -89,7 +89,11 @@ fn spelled(flag: &Flag) -> String {
     }
 }
 
-const SHELVES: &[(Shelf, &str)] = &[
+/// What this is, in one line.
+pub const IN_SHORT: &str = "exactly one master among a handful of machines, and never two";
+
+/// Every shelf that is shown, and its title.
+pub const SHELVES: &[(Shelf, &str)] = &[
     (Shelf::Try, "Try it"),
     (Shelf::Run, "Run a node"),
     (Shelf::Ask, "Ask a node"),
@@ -104,10 +108,7 @@ const SHELVES: &[(Shelf, &str)] = &[
 /// The overview: every command with one line each.
 #[must_use]
 pub fn overview() -> String {
-    let mut text = String::from(
-        "quorate: exactly one master among a handful of machines, and never two.\n\n\
-         Usage: quorate COMMAND [FLAG...]\n",
-    );
+    let mut text = format!("quorate: {IN_SHORT}.\n\nUsage: quorate COMMAND [FLAG...]\n");
     for (shelf, title) in SHELVES {
         text.push_str(&format!("\n{title}\n"));
         for topic in TOPICS.iter().filter(|topic| topic.shelf == *shelf) {

@@ -16,6 +16,7 @@ pub mod args;
 mod change;
 pub mod client;
 pub mod command;
+pub mod complete;
 pub mod commands;
 mod config;
 pub mod console;
@@ -32,6 +33,7 @@ pub mod fence;
 pub mod help;
 mod invite;
 mod key;
+pub mod man;
 pub mod history;
 mod nodes;
 pub mod plan;
@@ -129,6 +131,9 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
             print(&help::explain(name).expect("args names what help knows"), console)
         }
         Command::Version => print(&format!("quorate {}\n", env!("CARGO_PKG_VERSION")), console),
+        Command::Completions(script) => print(script, console),
+        Command::Man(section) => print(&man::page(section), console),
+        Command::Complete(words) => print(&complete::complete(words, places), console),
         Command::Demo(options) => demo::run(*options, console),
         Command::DemoNode(arguments) => demo::become_node(arguments),
         Command::Status(Watch::Once, format) => commands::status(door, *format, console),

@@ -6,6 +6,7 @@ mod changes;
 mod checks;
 mod joining;
 mod mend;
+mod program;
 mod shape;
 
 pub use shape::{Flag, Operand, Shelf, Topic};
@@ -370,6 +371,9 @@ pub static TOPICS: &[Topic] = &[
         ..topic("help", Shelf::Program, "explain a command")
     },
     topic("version", Shelf::Program, "print the version"),
+    program::COMPLETIONS,
+    program::MAN,
+    program::COMPLETE,
     Topic {
         operand: Operand::Rest("ARGUMENT"),
         ..topic("demo-node", Shelf::Internal, "become a node that ends with the demo")

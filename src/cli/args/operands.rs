@@ -7,6 +7,7 @@ use std::time::Duration;
 use super::{
     ApplyOptions, Command, Goal, Preset, ROLES, TimingSource, Trial, Typed, UsageError, Wanted,
 };
+use crate::cli::complete;
 use crate::protocol::units::NodeId;
 use crate::settings::hooks::HookName;
 use crate::settings::suggest::nearest;
@@ -110,8 +111,13 @@ pub(super) fn revision(typed: &mut Typed) -> Result<Option<u64>, UsageError> {
     })
 }
 
+/// `wait`: for what, and how long.
+pub(super) fn wait(typed: &mut Typed) -> Result<Command, UsageError> {
+    Ok(Command::Wait(goal(typed)?, typed.time("timeout", Duration::from_secs(30))?))
+}
+
 /// What `wait --for` waits for.
-pub(super) fn goal(typed: &mut Typed) -> Result<Goal, UsageError> {
+fn goal(typed: &mut Typed) -> Result<Goal, UsageError> {
     const GOALS: &str = "master, quorum, master=ID, node=ID, revision=N or role=ROLE";
     let Some(text) = typed.text("for")? else {
         return Err(typed.wrong(format!("--for is missing: {GOALS}")));
@@ -152,5 +158,22 @@ pub(super) fn timing(typed: &mut Typed) -> TimingSource {
     match presets.into_iter().find(|preset| *preset.name() == *word) {
         Some(preset) => TimingSource::Preset(preset),
         None => TimingSource::File(PathBuf::from(word)),
+    }
+}
+
+/// What makes the shell that is named complete words.
+pub(super) fn shell(typed: &mut Typed) -> Result<&'static str, UsageError> {
+    let word = typed.operands.pop().unwrap_or_default();
+    let script = word.to_str().and_then(complete::script);
+    script.ok_or_else(|| typed.wrong("name a shell: bash, zsh or fish".to_owned()))
+}
+
+/// Which section of the manual is meant.
+pub(super) fn section(typed: &mut Typed) -> Result<&'static str, UsageError> {
+    match typed.operands.pop() {
+        None => Ok("1"),
+        Some(word) if word == "1" => Ok("1"),
+        Some(word) if word == "8" => Ok("8"),
+        Some(_) => Err(typed.wrong("the sections are 1 and 8".to_owned())),
     }
 }

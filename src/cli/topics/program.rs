@@ -1,0 +1,31 @@
+//! The commands about this program, for the table.
+//! Never shown elsewhere; the table has them in its order.
+
+use super::{Operand, Shelf, Topic, topic};
+
+pub(super) const COMPLETIONS: Topic = Topic {
+    operand: Operand::One("bash|zsh|fish"),
+    about: "Prints what makes that shell complete commands, flags, codes and the names of\n\
+            nodes, which it asks the daemon for if one answers. For bash put it into\n\
+            /usr/share/bash-completion/completions/quorate, for zsh into\n\
+            /usr/share/zsh/site-functions/_quorate, for fish into\n\
+            /usr/share/fish/vendor_completions.d/quorate.fish.",
+    exits: PRINTING,
+    ..topic("completions", Shelf::Program, "print what completes words in a shell")
+};
+
+pub(super) const MAN: Topic = Topic {
+    operand: Operand::Optional("1|8"),
+    about: "Prints the page of that section of the manual as roff: 1 is every command, 8 is\n\
+            how to set a node up and run it. Without a number it is 1.\n\
+            To read it: quorate man | man -l -",
+    exits: PRINTING,
+    ..topic("man", Shelf::Program, "print a page of the manual")
+};
+
+pub(super) const COMPLETE: Topic = Topic {
+    operand: Operand::Rest("WORD"),
+    ..topic("complete", Shelf::Internal, "print what the last word may become")
+};
+
+const PRINTING: &[(u8, &str)] = &[(74, "it cannot be printed")];
