@@ -15,24 +15,8 @@ struct Fixed {
     text: &'static str,
 }
 
-static TEXTS: &[Fixed] = &[Fixed { path: "/", kind: "text/plain; charset=utf-8", text: INDEX }];
-
-/// What there is.
-const INDEX: &str = "\
-quorate answers here, and changes nothing.
-
-200 or 503, with a reason:
-  /master  /leader  /primary  /read-write    it acts as master at this moment
-  /backup  /replica  /standby                it follows a master and is of use to readers
-  /read-only                                 either of them
-  /health  /quorum                           it hears a majority, and its disk is sound
-  /liveness                                  its loops turn, with or without a majority
-  /readiness                                 it knows who is master
-JSON:
-  /status  /cluster  /history  /config
-Prometheus:
-  /metrics
-";
+static TEXTS: &[Fixed] =
+    &[Fixed { path: "/", kind: "text/html; charset=utf-8", text: include_str!("page.html") }];
 
 /// The text at `path`, if there is one.
 pub(super) fn find(path: &str) -> Option<Answer> {

@@ -6,6 +6,7 @@ mod balancers;
 mod exposition;
 mod hostile;
 mod metrics;
+mod page;
 mod questions;
 
 use std::io::{Read, Write};
