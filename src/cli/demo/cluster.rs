@@ -52,6 +52,7 @@ struct Node {
     process: Option<NodeProcess>,
     life: Life,
     is_cut: bool,
+    page: SocketAddr,
 }
 
 /// The whole cluster; dropping ends and removes it.
@@ -90,11 +91,12 @@ impl Cluster {
     /// What could not be made, and why.
     pub(super) fn build(options: &DemoOptions) -> Result<Self, Failure> {
         let directory = TemporaryDirectory { path: make_directory()?, traces: options.traces };
-        let listen =
+        let mut listen =
             free_addresses(options.nodes).map_err(|error| cannot("find a port", &error))?;
+        let pages = listen.split_off(options.nodes);
         let relay = Relay::open(&listen).map_err(|error| cannot("open the relay", &error))?;
         let program = Program::this().map_err(|error| cannot("find this program", &error))?;
-        let node = |name: &&str| {
+        let node = |(name, page): (&&str, SocketAddr)| {
             let home = directory.path.join(name);
             let path = home.join("quorate.sock");
             Node {
@@ -103,9 +105,10 @@ impl Cluster {
                 process: None,
                 life: Life::Ended,
                 is_cut: false,
+                page,
             }
         };
-        let nodes = NAMES[..options.nodes].iter().map(node).collect();
+        let nodes = NAMES[..options.nodes].iter().zip(pages).map(node).collect();
         let cluster = Self { nodes, relay, program, directory, timing: options.timing };
         cluster.found(&listen)?;
         Ok(cluster)
@@ -117,9 +120,10 @@ impl Cluster {
             let node = &self.nodes[index];
             fs::create_dir(&node.directory).map_err(|error| cannot("make a directory", &error))?;
             let settings = format!(
-                "id: \"{}\"\nlisten: \"{address}\"\nadvertise: \"{}\"\nhttp: off\n",
+                "id: \"{}\"\nlisten: \"{address}\"\nadvertise: \"{}\"\nhttp: \"{}\"\n",
                 NAMES[index],
-                self.relay.door(index)
+                self.relay.door(index),
+                node.page
             );
             write(&node.directory.join("node.yaml"), &settings)?;
             if index == 0 {
@@ -192,6 +196,13 @@ impl Cluster {
     /// Where a node's daemon answers.
     pub(super) fn door(&self, index: usize) -> &Place {
         &self.nodes[index].door
+    }
+
+    /// Where a browser sees the cluster: at the node that is preferred last, which is asked to be
+    /// master last too.
+    pub(super) fn page(&self) -> String {
+        let page = self.nodes.last().map(|node| node.page.to_string());
+        format!("http://{}/", page.unwrap_or_default())
     }
 
     /// What a node's process does.
@@ -347,11 +358,11 @@ fn make_directory() -> Result<PathBuf, Failure> {
     Ok(path)
 }
 
-/// A port for each node on its own loopback address. All are held until all are found, so that
-/// no port is found twice.
+/// A port for each node on its own loopback address, and then another for each node's page. All
+/// are held until all are found, so that no port is found twice.
 fn free_addresses(nodes: usize) -> io::Result<Vec<SocketAddr>> {
     let bind = |index| TcpListener::bind((relay::home(index), 0));
-    let held = (0..nodes).map(bind).collect::<io::Result<Vec<TcpListener>>>()?;
+    let held = (0..nodes).chain(0..nodes).map(bind).collect::<io::Result<Vec<TcpListener>>>()?;
     held.iter().map(TcpListener::local_addr).collect()
 }
 

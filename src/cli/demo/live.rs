@@ -49,6 +49,7 @@ pub(super) fn show(cluster: &mut Cluster, notices: &Receiver<Notice>, style: Sty
     // Whoever kills the demo itself finds them there, and may remove them.
     let place = live.cluster.directory().display().to_string();
     live.note(format!("state and logs are in {place} until the demo ends"));
+    live.note(format!("a browser sees the cluster at {}", live.cluster.page()));
     let mut screen = Screen::enter()?;
     let keys = terminal::keys()?;
     let mut drawn = Stopwatch::start();

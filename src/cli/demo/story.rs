@@ -68,6 +68,7 @@ impl Story<'_, '_> {
         let nodes = count(size, "real node");
         let title = format!("{nodes}, timing {}", self.cluster.timing().name());
         self.console.print(&format!("quorate demo: {title}, {majority} must agree\n\n"))?;
+        self.say(&format!("a browser sees it at {}", self.cluster.page()), "")?;
         let started = self.clock.elapsed();
         for index in 0..size {
             self.cluster.start(index)?;
