@@ -400,7 +400,7 @@ impl Master {
                 now.waited_since(peer.fit_since) >= voter.cooldown(&member.id, cooldown)
             });
             served
-                && preference::is_better(voter, &member.id, &voter.me, now)
+                && preference::displaces_me(voter, &member.id, now)
                 && self.prospect(voter, now).check(&member.id).is_ok()
         });
         if let Some(successor) = better.map(|member| member.id.clone()) {

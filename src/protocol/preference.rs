@@ -19,6 +19,18 @@ pub(crate) fn is_better(voter: &Voter, one: &NodeId, other: &NodeId, now: Moment
     compare(voter, one, other, now) == Ordering::Less
 }
 
+/// Whether this node, as the master, gives way to `other` (R40): it is preferred, and stays so.
+/// Among processes of about the same age none is: they pass the steps of seniority one after the
+/// other, and mastership would go round with them, again and again.
+pub(crate) fn displaces_me(voter: &Voter, other: &NodeId, now: Moment) -> bool {
+    match voter.durable().committed.charter.election.policy {
+        Policy::Seniority => age(voter, other, now) > voter.age(now).saturating_add(SENIORITY_STEP),
+        Policy::LowestId | Policy::Priority | Policy::Freshest | Policy::Sticky => {
+            is_better(voter, other, &voter.me, now)
+        }
+    }
+}
+
 /// How many of the `rivals` are preferred to this node: the number of staggers to wait (R67).
 pub(crate) fn rank<'a>(
     voter: &Voter,

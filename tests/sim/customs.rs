@@ -1,12 +1,16 @@
 //! What people set and take back of who may lead, and who is preferred by what they set.
 //! Never breaks anything; `faults` does.
 
+use core::time::Duration;
+
 use crate::protocol::durable::Document;
 use crate::protocol::effects::Wish;
 use crate::protocol::membership::Policy;
 use crate::sim::charters;
 use crate::sim::world::World;
 
+/// One daemon is older than another if it is so by ten seconds; messages that tell of it take time.
+const AGES_APART_MIN: Duration = Duration::from_secs(9);
 /// So often people try to put a cluster in order.
 const ORDER_TRIES: u32 = 60;
 
@@ -67,15 +71,22 @@ impl World {
     }
 
     /// Whether `one` is preferred to `other` in the calm, where nobody's data are known to be
-    /// fresher. By age it cannot be told from outside.
+    /// fresher; by age it may be, as far as their own clocks tell.
     pub(crate) fn is_better(&self, one: usize, other: usize) -> bool {
         let by_priority = (charters::priority(other), one) < (charters::priority(one), other);
         match self.policy() {
             Policy::LowestId => one < other,
             Policy::Priority | Policy::Freshest => by_priority,
-            Policy::Seniority => true,
+            Policy::Seniority => self.age(one) > self.age(other) + AGES_APART_MIN,
             Policy::Sticky => false,
         }
+    }
+
+    /// How long a daemon has run by its own clocks.
+    fn age(&self, node: usize) -> Duration {
+        let machine = &self.machines[node];
+        let running = machine.node.as_ref();
+        running.map_or(Duration::ZERO, |running| running.voter.age(machine.clocks.read(self.now)))
     }
 
     /// Whether nobody who can lead is preferred to this node.

@@ -106,6 +106,27 @@ fn whoever_has_run_longest_leads_first_and_those_as_old_by_the_highest_name() {
     stage.await_master(B);
 }
 
+/// Promises: P7, P8
+#[test]
+fn mastership_does_not_go_round_among_daemons_of_about_the_same_age() {
+    let customs = Customs { policy: Policy::Seniority, ..Customs::PLAIN };
+    let mut stage = Stage::under(customs, Failback::After(Duration::from_secs(1)));
+    stage.await_master(C);
+    stage.run_for(Duration::from_secs(3));
+    stage.crash(C);
+    stage.await_master(B);
+    stage.restart(C);
+    stage.assert_only_acting(B, LONG * 4);
+
+    stage.crash(C);
+    stage.restart(C);
+    stage.run_for(LONG);
+    stage.ask(B, transfer_to(C));
+    stage.await_master(C);
+    stage.await_master(B);
+    stage.assert_only_acting(B, LONG * 4);
+}
+
 /// Promises: P8
 #[test]
 fn whoever_was_master_last_leads_again_under_sticky() {
