@@ -8,7 +8,10 @@ use std::path::PathBuf;
 
 use crate::cli::client;
 use crate::cli::help::{self, Flag, GLOBAL_FLAGS, GROUPS, Group, Operand, Shelf, TOPICS, Topic};
+use crate::settings::hooks::HookName;
 use crate::settings::paths::{Place, Places};
+use crate::settings::timing::PRESETS;
+use crate::settings::words;
 use crate::wire::codes;
 
 /// How long a person at the keyboard waits for the names of nodes.
@@ -157,10 +160,11 @@ impl Offers<'_> {
     }
 
     fn values(&mut self, before: &Before, flag: &Flag, places: &Places) {
+        let roles = words::ROLES.map(words::of_role);
         let words: &[&str] = match (flag.value, before.topic.map(|topic| topic.name)) {
-            (Some("PRESET"), _) => &["lan", "default", "wan"],
+            (Some("PRESET"), _) => &PRESETS,
             (Some("ROLE"), Some("run")) => &["master", "backup"],
-            (Some("ROLE"), _) => &["voter", "witness", "observer"],
+            (Some("ROLE"), _) => &roles,
             (Some("GOAL"), _) => {
                 for node in nodes(before, places) {
                     self.add(&format!("master={node}"), "it is master");
@@ -189,8 +193,8 @@ impl Offers<'_> {
                 }
             }
             "NAME" => {
-                for name in ["master", "backup", "no_quorum", "event"] {
-                    self.add(name, "a hook");
+                for name in HookName::ALL {
+                    self.add(name.word(), "a hook");
                 }
             }
             operand => {
@@ -204,7 +208,7 @@ impl Offers<'_> {
                     }
                 }
                 if operand.contains("PRESET") {
-                    for name in ["lan", "default", "wan"] {
+                    for name in PRESETS {
                         self.add(name, "");
                     }
                 }

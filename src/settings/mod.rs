@@ -27,7 +27,7 @@ pub mod probe;
 mod problem;
 pub mod suggest;
 mod template;
-mod timing;
+pub mod timing;
 pub mod users;
 mod utf8;
 pub mod words;

@@ -7,7 +7,8 @@ use super::problem::Problem;
 use crate::protocol::timing::{Timing, TimingError};
 
 const KEYS: [&str; 6] = ["preset", "heartbeat", "dead_after", "stop", "drift", "stagger"];
-const PRESETS: [&str; 3] = ["lan", "default", "wan"];
+/// The presets that a document may name.
+pub const PRESETS: [&str; 3] = ["lan", "default", "wan"];
 
 /// The timing `field` asks for; without one, the default.
 pub(super) fn read(field: Option<Field<'_>>) -> Result<Timing, Problem> {

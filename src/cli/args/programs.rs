@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use super::{DemoOptions, Ending, Patience, Preset, RunOptions, Show, Traces, Typed, UsageError};
 use crate::settings::suggest::nearest;
+use crate::settings::timing::PRESETS;
 use crate::wire::hold::While;
 
 /// `quorate demo`.
@@ -23,7 +24,7 @@ pub(super) fn demo(typed: &mut Typed) -> Result<DemoOptions, UsageError> {
         Some("default") => Preset::Default,
         Some("wan") => Preset::Wan,
         Some(other) => {
-            let meant = nearest(other, ["lan", "default", "wan"]).map(str::to_owned);
+            let meant = nearest(other, PRESETS).map(str::to_owned);
             let wrong = typed.wrong(format!("--timing {other}: must be lan, default or wan"));
             return Err(UsageError { meant, ..wrong });
         }

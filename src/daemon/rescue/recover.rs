@@ -261,33 +261,21 @@ fn only_member(
 ) -> Result<Member, Failure> {
     let id = plan.settings.id.clone();
     let storage = identity::new_storage(directory)?;
-    match old.charter.members.find(&id) {
-        Some(listed) => Ok(Member {
-            role: MemberRole::Voter,
-            pin,
-            next_pin: None,
-            storage,
-            is_in_sync: true,
-            standby: None,
-            ..listed.clone()
-        }),
-        None => {
-            let address = plan.address.clone()?.into();
-            let priority = cluster::PRIORITY_DEFAULT;
-            let role = MemberRole::Voter;
-            Ok(Member {
-                id,
-                address,
-                role,
-                priority,
-                pin,
-                storage,
-                next_pin: None,
-                is_in_sync: true,
-                standby: None,
-            })
-        }
-    }
+    let (address, priority) = match old.charter.members.find(&id) {
+        Some(listed) => (listed.address.clone(), listed.priority),
+        None => (plan.address.clone()?.into(), cluster::PRIORITY_DEFAULT),
+    };
+    Ok(Member {
+        id,
+        address,
+        role: MemberRole::Voter,
+        priority,
+        pin,
+        next_pin: None,
+        storage,
+        is_in_sync: true,
+        standby: None,
+    })
 }
 
 /// Far above all that is known, and silent for as long as any promise can last (R63).
