@@ -90,6 +90,20 @@ fn a_wall_clock_that_jumps_is_reported_and_moves_nothing() {
     assert_eq!(frail.cluster.settles(), (master, term));
 }
 
+/// F82: certificates have dates, and nobody asks for them.
+#[test]
+fn nodes_that_start_in_1970_know_each_other_by_their_keys() {
+    let Some(mut frail) = Frail::founded(3) else { return };
+    let past = format!("clock wall 0 {}", -56 * 365 * DAY_MS);
+    frail.faults.iter().for_each(|faults| faults.give(&past));
+    frail.cluster.start();
+    frail.cluster.settles();
+    for name in ["alpha", "bravo", "charlie"] {
+        let log = frail.log(name);
+        assert!(log.lines().all(|line| line.starts_with("197")), "{name}: {log}");
+    }
+}
+
 /// F32
 #[test]
 fn a_master_that_was_suspended_for_an_hour_acts_no_more_in_its_old_term() {

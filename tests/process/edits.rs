@@ -119,6 +119,31 @@ fn without_a_majority_no_edit_is_said_to_be_committed() {
     all_have(&mut cluster, &text);
 }
 
+/// H74: earlier and later each time, between its start and its end.
+#[test]
+fn an_edit_that_is_interrupted_happens_whole_or_not_at_all() {
+    let mut cluster = led(3);
+    let mut ends = Vec::new();
+    for looks in 0..6 {
+        let (before, _) = shown(&mut cluster, "alpha");
+        let (text, file) = changed(&mut cluster, "nodes:", &format!("# {looks}\nnodes:"));
+        let log = fs::File::create(cluster.place().join("interrupted")).unwrap();
+        let words = ["apply", file.to_str().unwrap(), "--wait", "60s"];
+        let mut apply = cluster.node("bravo").start_words(&words, log);
+        for _ in 0..looks {
+            shown(&mut cluster, "charlie");
+        }
+        apply.signal(rustix::process::Signal::INT);
+        ends.push(apply.wait());
+        let now = eventually("all show one of the two", || {
+            let now = ["alpha", "bravo", "charlie"].map(|name| shown(&mut cluster, name).0);
+            (now[0] == now[1] && now[1] == now[2]).then(|| now[0].clone())
+        });
+        assert!(now == before || now == text, "neither: {now}");
+    }
+    assert!(ends.iter().all(|code| [0, 130].contains(code)), "{ends:?}");
+}
+
 #[test]
 fn an_editor_changes_the_document_and_a_mistake_keeps_the_text() {
     let mut cluster = led(3);

@@ -161,6 +161,12 @@ impl Network {
         }
     }
 
+    /// From now on no packet of more than `bytes` that `from` sends reaches `to`.
+    pub(super) fn narrow(&self, from: usize, to: usize, bytes: u32) {
+        let large = format!("ip saddr {} meta length > {bytes} drop", address(from));
+        must(&self.machines[to].prefix, &format!("nft add rule inet cut input {large}"));
+    }
+
     /// Everybody reaches everybody again.
     pub(super) fn heal(&self) {
         for machine in &self.machines {

@@ -88,6 +88,7 @@ fn every_series_is_there_from_the_start_and_follows_what_happens() {
     assert_eq!(series(&first), series(&last));
 }
 
+/// F106
 #[test]
 fn hooks_and_node_yaml_are_measured() {
     let mut cluster = founded_with(1, |_| "hooks: {master: [/bin/true], retries: 0}\n".to_owned());
