@@ -2,11 +2,20 @@
 //! Never believes a program about itself: what it has open is what the system shows.
 
 use std::fs::{self, Permissions};
+use std::io::IoSlice;
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
 use std::os::unix::fs::PermissionsExt;
+use std::os::unix::net::UnixStream;
 use std::path::Path;
 
+use quorate::wire::control::{Request, Response};
+use quorate::wire::control_frame;
+use rustix::net::{SendAncillaryBuffer, SendAncillaryMessage, SendFlags, sendmsg};
 use rustix::process::Pid;
 
+use super::clock::PATIENCE;
+use super::cluster::Cluster;
 use super::command::run;
 use super::hooked::Hooked;
 use super::looks::eventually;
@@ -38,6 +47,33 @@ fn has_mark_open(pid: Pid) -> bool {
     let open = fs::read_dir(format!("/proc/{}/fd", pid.as_raw_nonzero())).unwrap().flatten();
     let mut files = open.filter_map(|one| fs::read_link(one.path()).ok());
     files.any(|file| file.ends_with(MARK))
+}
+
+/// H46
+#[test]
+fn open_files_that_a_caller_passes_along_are_not_kept() {
+    let mut cluster = Cluster::founded(1, "never");
+    cluster.start();
+    cluster.settles();
+    let mark = cluster.place().join(MARK);
+    fs::write(&mark, "").unwrap();
+    let file = fs::File::open(&mark).unwrap();
+    let alpha = cluster.node("alpha");
+    let mut question = Vec::new();
+    control_frame::write(&mut question, &Request::Status {}).unwrap();
+    for _ in 0..50 {
+        let mut stream = UnixStream::connect(alpha.socket()).unwrap();
+        stream.set_read_timeout(Some(PATIENCE)).unwrap();
+        let files = [file.as_fd(); 8];
+        let mut space = [MaybeUninit::uninit(); rustix::cmsg_space!(ScmRights(8))];
+        let mut more = SendAncillaryBuffer::new(&mut space);
+        assert!(more.push(SendAncillaryMessage::ScmRights(&files)));
+        let said = sendmsg(&stream, &[IoSlice::new(&question)], &mut more, SendFlags::empty());
+        assert_eq!(said, Ok(question.len()));
+        let answer = control_frame::read(&mut stream);
+        assert!(matches!(answer, Ok(Response::Status(_))), "{answer:?}");
+        assert!(!has_mark_open(alpha.pid()));
+    }
 }
 
 /// F99, F110: a daemon that inherits a lock keeps it, and whoever outlives the daemon does not.
