@@ -171,7 +171,31 @@ fn an_edit_by_hand_while_the_daemon_was_down_is_proposed_or_kept_if_others_came_
     all_have(&mut cluster, &["alpha", "bravo"], &second);
     cluster.node("charlie").start();
     all_have(&mut cluster, &ALL, &second);
-    let kept = ["cluster.yaml.mine", "cluster.yaml.rejected"];
-    let kept = kept.map(|name| text(&mut cluster, "charlie", name));
-    assert!(kept.contains(&late), "{kept:?}");
+    eventually("the late text is beside the file", || {
+        let kept = ["cluster.yaml.mine", "cluster.yaml.rejected"];
+        let kept = kept.map(|name| text(&mut cluster, "charlie", name));
+        kept.contains(&late).then_some(())
+    });
+}
+
+#[test]
+fn an_edit_by_hand_that_a_killed_daemon_had_in_hand_is_kept() {
+    let mut cluster = led();
+    let before = body(&mut cluster, "alpha");
+    all_have(&mut cluster, &ALL, &before);
+    let newer = before.replace(FAILBACK, "failback: 5m");
+    save_in_place(&mut cluster, "alpha", &newer);
+    all_have(&mut cluster, &ALL, &newer);
+    cluster.stop("charlie");
+    // As if it had just put the newer document in the place of what a person had saved there.
+    let mine = before.replace(FAILBACK, "failback: 6m");
+    fs::write(file(&mut cluster, "charlie", ".cluster.yaml.new"), &mine).unwrap();
+    let note = text(&mut cluster, "charlie", "exported");
+    fs::write(file(&mut cluster, "charlie", "exported"), note.repeat(2)).unwrap();
+    cluster.node("charlie").start();
+    eventually("the text is beside the file", || {
+        (text(&mut cluster, "charlie", "cluster.yaml.mine") == mine).then_some(())
+    });
+    assert!(!file(&mut cluster, "charlie", ".cluster.yaml.new").exists());
+    all_have(&mut cluster, &ALL, &newer);
 }

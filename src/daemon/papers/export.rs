@@ -45,6 +45,19 @@ impl Export {
         Self { folder, noted }
     }
 
+    /// Keeps a text that an earlier process had taken out of the file's place when it ended, and
+    /// had not put away yet; gives the name it has now.
+    pub(super) fn take_up(&mut self) -> io::Result<Option<&'static str>> {
+        if self.noted.len() < 2 {
+            return Ok(None);
+        }
+        self.folder.finish_exchange(OTHER)?;
+        let Some(page) = self.folder.read(OTHER, BODY_MAX as u64)? else { return Ok(None) };
+        let hash = hash_of(&page.bytes);
+        let is_ours = self.noted.iter().any(|mark| mark.hash == hash);
+        self.put_away(is_ours.then_some(hash), MINE)
+    }
+
     /// What is in the file now.
     pub(super) fn read(&self) -> io::Result<Option<Page>> {
         self.folder.read(FILE, BODY_MAX as u64)
@@ -73,9 +86,9 @@ impl Export {
     ) -> io::Result<Option<&'static str>> {
         let mode = Mode::RUSR | Mode::WUSR | Mode::RGRP | Mode::ROTH;
         self.folder.make(OTHER, document.body.as_bytes(), mode)?;
-        let before = self.noted.first().copied();
         let next = Mark::of(document);
-        self.set_noted(before.into_iter().chain([next]).collect())?;
+        let before = self.noted.first().copied().unwrap_or(next);
+        self.set_noted(vec![before, next])?;
         let had_one = self.folder.exchange(OTHER, FILE)?;
         let kept = if had_one { self.put_away(seen, aside)? } else { None };
         self.set_noted(vec![next])?;

@@ -102,6 +102,11 @@ impl Folder {
         Ok(had_old)
     }
 
+    /// What `exchange` parked and did not come back to is called `new`.
+    pub(super) fn finish_exchange(&self, new: &str) -> io::Result<()> {
+        if self.has(PARKED) { self.rename(PARKED, new) } else { Ok(()) }
+    }
+
     /// Removes `name`, if it is there.
     pub(super) fn remove(&self, name: &str) -> io::Result<()> {
         match unlinkat(&self.0, name, AtFlags::empty()) {

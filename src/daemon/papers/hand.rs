@@ -98,6 +98,8 @@ impl Hand {
     /// Looks at the file and does what is to be done about it.
     pub(super) fn look(&mut self) -> io::Result<()> {
         self.again_at = None;
+        let kept = self.export.take_up()?;
+        self.tell_of_aside(kept);
         let Some(text) = self.read() else { return Ok(()) };
         let hash = text.hash;
         let mark = Mark::of(&self.committed);
