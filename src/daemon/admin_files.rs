@@ -2,13 +2,14 @@
 //! limit, and node.yaml is made once. Never rewrites one that is there.
 
 use std::fmt::Display;
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, OpenOptions};
 use std::io::{self, Read, Write};
 use std::os::unix::fs::{FileTypeExt, OpenOptionsExt};
 use std::path::Path;
 
 use rustix::fs::OFlags;
 
+use crate::daemon::durably;
 use crate::daemon::failure::{self, Failure};
 
 /// No settings file is larger (H58).
@@ -81,15 +82,13 @@ pub fn create(path: &Path, text: &str) -> Result<(), Failure> {
 }
 
 fn write_new(path: &Path, text: &str) -> io::Result<()> {
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    if let Some(parent) = parent {
-        fs::create_dir_all(parent)?;
-    }
+    let folder = durably::folder_of(path);
+    fs::create_dir_all(folder)?;
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o644).open(path)?;
     if let Err(error) = file.write_all(text.as_bytes()).and_then(|()| file.sync_all()) {
         // Half a file would be taken for the administrator's; if it stays, reading it says so.
         fs::remove_file(path).ok();
         return Err(error);
     }
-    File::open(parent.unwrap_or(Path::new(".")))?.sync_all()
+    durably::sync(folder)
 }

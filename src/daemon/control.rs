@@ -30,6 +30,7 @@ use crate::daemon::report::{self, Surroundings};
 use crate::daemon::rotation::Rotation;
 use crate::daemon::seats::{Seat, Seats};
 use crate::daemon::spawn::spawn;
+use crate::daemon::waiting::pause;
 use crate::protocol::effects::{StepDownReason, Wish};
 use crate::protocol::units::{Moment, NodeId};
 use crate::settings::cluster;
@@ -430,9 +431,4 @@ fn has_left(stream: &UnixStream) -> bool {
     let at_once = Timespec { tv_sec: 0, tv_nsec: 0 };
     // If the system cannot say, the next event's write will.
     poll(&mut one, Some(&at_once)).is_ok_and(|ready| ready > 0)
-}
-
-/// Waits, for want of anything to wait on: the system does not tell when descriptors are free.
-fn pause(span: Duration) {
-    crossbeam_channel::never::<()>().recv_timeout(span).ok();
 }

@@ -6,16 +6,22 @@ use std::fs::File;
 use std::io::{self, Read, Write};
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{AtFlags, FlockOperation, Mode, OFlags, RenameFlags, flock, fstat, openat};
 use rustix::io::Errno;
 
 use crate::daemon::failure::{self, Failure};
+use crate::daemon::waiting::{Deadline, pause};
 
 /// What a file is called until it is whole. One for all names: there is one writer at a time.
 const UNFINISHED_FILE: &str = "unfinished";
 /// Locked as long as a process uses the directory; holds that process's id for people.
 const LOCK_FILE: &str = "lock";
+/// How long the lock may outlive its owner: a child that was just being made has it, too, until it
+/// becomes another program.
+const LINGERS: Duration = Duration::from_millis(500);
+const LOOK_AGAIN: Duration = Duration::from_millis(10);
 
 /// A state directory: ours alone while this lives, if it was opened so.
 #[derive(Debug)]
@@ -244,10 +250,14 @@ fn lock(directory: &Path, handle: &OwnedFd) -> Result<OwnedFd, Failure> {
     let flags = OFlags::RDWR | OFlags::CREATE | OFlags::NOFOLLOW | OFlags::NONBLOCK;
     let file = openat(handle, LOCK_FILE, flags | OFlags::CLOEXEC, Mode::RUSR | Mode::WUSR)
         .map_err(|errno| system("cannot open", &path, errno))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => {}
-        Err(Errno::WOULDBLOCK) => return Err(already_served(directory, file)),
-        Err(errno) => return Err(system("cannot lock", &path, errno)),
+    let until = Deadline::after(LINGERS);
+    loop {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => break,
+            Err(Errno::WOULDBLOCK) if !until.has_passed() => pause(LOOK_AGAIN),
+            Err(Errno::WOULDBLOCK) => return Err(already_served(directory, file)),
+            Err(errno) => return Err(system("cannot lock", &path, errno)),
+        }
     }
     let written = rustix::fs::ftruncate(&file, 0).and_then(|()| {
         let text = format!("{}\n", std::process::id());

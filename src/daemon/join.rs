@@ -18,7 +18,7 @@ use crate::daemon::outbox::Outbox;
 use crate::daemon::serve::charter_of;
 use crate::daemon::session::{Ending, HANDSHAKE_LIMIT, Session};
 use crate::daemon::tls::Keys;
-use crate::daemon::waiting::Deadline;
+use crate::daemon::waiting::{Deadline, pause};
 use crate::daemon::{identity, log, socket, tls};
 use crate::protocol::durable::{Document, Durable, Identity};
 use crate::protocol::units::StorageId;
@@ -213,7 +213,7 @@ impl<'a> Guest<'a> {
             if failure.code == REFUSED || deadline.has_passed() {
                 return Err(failure);
             }
-            crossbeam_channel::never::<()>().recv_timeout(ROUND_EVERY.min(deadline.left())).ok();
+            pause(ROUND_EVERY.min(deadline.left()));
         }
     }
 

@@ -5,8 +5,8 @@
 //! inside it, the pin. Names and dates in it mean nothing.
 
 use std::fmt;
-use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Read, Write};
+use std::fs::{self, DirBuilder, OpenOptions};
+use std::io::{self, Read};
 use std::os::unix::fs::{DirBuilderExt, MetadataExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 
@@ -18,6 +18,7 @@ use rustls::pki_types::{CertificateDer, PrivateKeyDer, PrivatePkcs8KeyDer};
 use rustls::server::ParsedCertificate;
 use rustls::sign::CertifiedKey;
 
+use crate::daemon::durably;
 use crate::daemon::suite::Signer;
 use crate::protocol::units::{NodeId, Pin};
 
@@ -224,20 +225,18 @@ impl Keys {
     /// Writes the private key alone into that file, mode 0600, in place of what is there.
     pub(crate) fn write_key(&self, path: &Path) -> Result<(), KeyError> {
         let key = pem("PRIVATE KEY", self.key.secret_pkcs8_der());
-        write_durably(path, key.as_bytes()).map_err(at(path))?;
-        path.parent().map_or(Ok(()), Self::sync)
+        durably::replace(path, key.as_bytes()).map_err(at(path))
     }
 
     /// What was made, renamed or removed in the directory `dir` stays so.
     pub(crate) fn sync(dir: &Path) -> Result<(), KeyError> {
-        File::open(dir).and_then(|opened| opened.sync_all()).map_err(at(dir))
+        durably::sync(dir).map_err(at(dir))
     }
 
     fn write_certificate(&self, dir: &Path) -> Result<(), KeyError> {
         let path = dir.join(CERTIFICATE_FILE);
         let text = pem("CERTIFICATE", &self.certificate);
-        write_durably(&path, text.as_bytes()).map_err(at(&path))?;
-        Self::sync(dir)
+        durably::replace(&path, text.as_bytes()).map_err(at(&path))
     }
 
     /// The SHA-256 of the public key: this node in the others' documents.
@@ -303,20 +302,6 @@ fn read_guarded(path: &Path, forbidden: u32) -> Result<Vec<u8>, KeyError> {
 fn at(path: &Path) -> impl FnOnce(io::Error) -> KeyError {
     let path = path.to_owned();
     move |error| KeyError::Write(path, error)
-}
-
-/// New file, synced, then renamed: `path` is whole or missing, whatever happens.
-fn write_durably(path: &Path, bytes: &[u8]) -> io::Result<()> {
-    let unfinished = path.with_extension("new");
-    match fs::remove_file(&unfinished) {
-        Ok(()) => {}
-        Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-        Err(error) => return Err(error),
-    }
-    let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished)?;
-    file.write_all(bytes)?;
-    file.sync_all()?;
-    fs::rename(&unfinished, path)
 }
 
 /// RFC 7468 text.

@@ -82,6 +82,7 @@ pub mod admin_files;
 pub mod annex;
 pub mod binding;
 pub mod directory;
+mod durably;
 pub mod history;
 pub mod identity;
 pub mod journal;

@@ -5,14 +5,12 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use crossbeam_channel::never;
-
 use crate::daemon::clock;
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::network::Sighting;
 use crate::daemon::own_edits::{self, NotDone};
-use crate::daemon::waiting::Deadline;
+use crate::daemon::waiting::{Deadline, pause};
 use crate::protocol::durable::Document;
 use crate::protocol::units::{Hash, NodeId};
 use crate::settings::pen::{Ink, Stroke};
@@ -43,7 +41,7 @@ pub(crate) fn run(driver: &Driver) {
     let mut seen = Seen::default();
     loop {
         // Nothing tells of a connection: it is looked at.
-        never::<()>().recv_timeout(LOOK_EVERY).ok();
+        pause(LOOK_EVERY);
         if driver.acting().term_at(clock::now()).is_some() {
             seen.look(driver);
         } else {

@@ -7,15 +7,13 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use crossbeam_channel::never;
-
 use crate::daemon::admission::{self, Admission};
 use crate::daemon::clock;
 use crate::daemon::doorway::{Arrival, Doorkeeper, Refusal};
 use crate::daemon::driver::Driver;
 use crate::daemon::events::{Loudness, Remark};
 use crate::daemon::own_edits::{self, NotDone};
-use crate::daemon::waiting::Deadline;
+use crate::daemon::waiting::{Deadline, pause};
 use crate::protocol::durable::Document;
 use crate::protocol::edit::Rejection;
 use crate::protocol::map::Map;
@@ -98,7 +96,7 @@ impl Usher {
                 Err(refusal) => return Err(refusal),
             }
             // There is nothing to wait on for what another node knows.
-            never::<()>().recv_timeout(TRY_EVERY).ok();
+            pause(TRY_EVERY);
         }
         Err(Refusal::Later("no master took the edit that lets it in, as yet".to_owned()))
     }

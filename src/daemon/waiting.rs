@@ -185,3 +185,9 @@ pub(crate) fn timespec(span: Duration) -> Timespec {
         tv_nsec: i64::from(span.subsec_nanos()),
     }
 }
+
+/// Waits, for want of anything to wait on: the system does not tell when descriptors or a lock are
+/// free.
+pub(crate) fn pause(span: Duration) {
+    crossbeam_channel::never::<()>().recv_timeout(span).ok();
+}

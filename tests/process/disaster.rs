@@ -170,6 +170,9 @@ impl Lab {
         }
         let others: Vec<String> = self.running.iter().filter(|n| *n != name).cloned().collect();
         eventually("the others have heard it", || {
+            // What they say of it may be of the time before its last start until its promises of
+            // that time are over.
+            told(self.node(name)).filter(|report| report.quiet_left_ms.is_none())?;
             let hears = |other: &String| {
                 let report = told(self.cluster.nodes.iter().find(|n| n.name == *other)?)?;
                 let peer = report.peers.into_iter().find(|peer| peer.id == name)?;

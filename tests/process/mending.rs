@@ -32,6 +32,7 @@ pub(super) fn observing(line: &str) -> String {
 /// What `quorate init` and its `--renew` say has to be done, from the printed line on: observer,
 /// the committed document, the daemon, voter.
 pub(super) fn comes_back(cluster: &mut Cluster, at: &str, name: &str, line: &str) {
+    eventually("it may be asked", || told(cluster.node(at)));
     enter(cluster, at, name, &observing(line));
     let body = cluster.node(at).ask(&["show"]).printed();
     let file = cluster.place().join("cluster.yaml");

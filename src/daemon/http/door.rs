@@ -11,7 +11,7 @@ use crate::daemon::rate::Lines;
 use crate::daemon::slots::Slots;
 use crate::daemon::socket;
 use crate::daemon::spawn::spawn;
-use crate::daemon::waiting::{Deadline, For, wait};
+use crate::daemon::waiting::{Deadline, For, pause, wait};
 use crate::wire::http::{self, Answer, Refusal, Request};
 
 /// A caller is gone after that long, whatever it did: request, answer and goodbye.
@@ -189,11 +189,6 @@ pub(super) fn say_goodbye(socket: &TcpStream, deadline: Deadline) -> io::Result<
         }
     }
     Ok(())
-}
-
-/// Waits, for want of anything to wait on: the system does not tell when descriptors are free.
-fn pause(span: Duration) {
-    crossbeam_channel::never::<()>().recv_timeout(span).ok();
 }
 
 /// Where `listener` listens, for people.

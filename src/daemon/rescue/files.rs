@@ -1,11 +1,11 @@
 //! Reads and writes the files that operators carry about: backups, and state files of other nodes.
 //! Never takes a part of one: a file is whole and sound, or it is refused with its name.
 
-use std::fs::{self, File, OpenOptions};
-use std::io::{self, Read, Write};
-use std::os::unix::fs::OpenOptionsExt;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::Path;
 
+use crate::daemon::durably;
 use crate::daemon::failure::{self, Failure};
 use crate::daemon::serve::charter_of;
 use crate::daemon::store::STATE_FILE_MAX;
@@ -57,19 +57,5 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let message = format!("{} is no plain file: name another", path.display());
         return Err(Failure::new(failure::CANNOT_CREATE, message));
     }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".unfinished");
-    let unfinished = path.with_file_name(name);
-    match fs::remove_file(&unfinished) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-        Ok(()) | Err(_) => {}
-    }
-    let file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&unfinished);
-    let mut file = file.map_err(failed)?;
-    file.write_all(bytes).map_err(failed)?;
-    file.sync_all().map_err(failed)?;
-    fs::rename(&unfinished, path).map_err(failed)?;
-    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty());
-    let parent = File::open(parent.unwrap_or(Path::new("."))).map_err(failed)?;
-    parent.sync_all().map_err(failed)
+    durably::replace(path, bytes).map_err(failed)
 }
