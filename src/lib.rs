@@ -26,7 +26,8 @@
 //! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, who is at the other end of a socket, what hooks are told, what the hardware watchdog is, what a node's files look like, `protocol`'s units and status |
 //!
 //! In `daemon` the room `http` answers load balancers, browsers and Prometheus: it reads what the
-//! driver leaves behind, and nothing in `daemon` but `serve`, which opens it, knows of it.
+//! driver leaves behind, and nothing in `daemon` knows of it but `serve`, which opens it, and
+//! `notify`, which asks it whether this daemon lives.
 //!
 //! `tests/tidy` holds the table against the code. New work goes where its verb is: a rule of the
 //! election into `protocol`, a new field on the wire into `wire`, a new key of a file into

@@ -38,13 +38,14 @@
 //! | `moved` | which members moved | two seconds | believes an address it did not reach |
 //! | `rotation` | the second key, while the key changes | being asked; a pause, while it changes | removes a key that is needed |
 //! | `watchdog` | the count of standstills | one second | takes the lock |
+//! | `notify`, if somebody listens | what the supervisor was told | an event, a quarter of its time | touches the disk |
 //! | `reset`, if there is one | the hardware watchdog | an order, the next pet | holds the core up |
 //!
 //! # Start and stop
 //!
 //! Start: settings, the guard of hooks (before any thread), log, signals, limits, lock and keys,
 //! state loaded and written back (R5), node, network, control socket, HTTP, then the threads:
-//! hooks, patience, store, control, election, watchdog. A part
+//! hooks, patience, store, control, election, watchdog; last, the supervisor hears of it. A part
 //! that does not start ends the daemon with a sentence and an exit code. Stop: a signal,
 //! `Input::Leave`, wait for the release (at most about one lease), flush the mail, remove the
 //! socket, exit.
@@ -57,6 +58,7 @@ pub mod limits;
 pub mod rescue;
 mod arrival;
 mod node_yaml;
+pub mod notify;
 mod records;
 pub mod serve;
 pub mod signals;

@@ -257,7 +257,8 @@ pub fn lines(report: &StatusReport) -> Vec<String> {
     lines
 }
 
-fn duty(duty: Duty) -> &'static str {
+/// The word for what a node is doing.
+pub(super) fn duty(duty: Duty) -> &'static str {
     match duty {
         Duty::Master => "master",
         Duty::Winner => "winner",

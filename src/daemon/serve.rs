@@ -27,6 +27,7 @@ use crate::daemon::limits;
 use crate::daemon::log as lines;
 use crate::daemon::network::{Delivery, Network, NetworkError, NetworkOptions};
 use crate::daemon::node_yaml::{is_json, level, read_settings, reload};
+use crate::daemon::notify::Supervisor;
 use crate::daemon::patience;
 use crate::daemon::probe;
 use crate::daemon::promotion;
@@ -91,6 +92,7 @@ struct Parts {
     fitness: Arc<Fitness>,
     hooks: Option<Arc<Book>>,
     reset: Option<Arc<Reset>>,
+    supervisor: Supervisor,
 }
 
 fn run(places: &Places) -> Result<(), Failure> {
@@ -116,6 +118,7 @@ fn run(places: &Places) -> Result<(), Failure> {
     start_ticking(&parts)?;
     log::info!("serving: {}", summary(&parts));
     warn_of_port(&parts);
+    tell_supervisor(&parts)?;
     let last = wait(&parts, config, settings);
     stop(&parts, if last.is_ok() { FLUSH_WITHIN } else { Duration::ZERO });
     last
@@ -183,6 +186,7 @@ fn start(
         fitness: Arc::clone(&fitness),
         hooks: None,
         reset: None,
+        supervisor: Supervisor::named(|name| std::env::var_os(name)),
     };
     let charter = &durable.committed.charter;
     let environment = probe::surroundings(settings, &charter.name, &places.socket.path);
@@ -270,6 +274,13 @@ fn start_ticking(parts: &Parts) -> Result<(), Failure> {
     })
 }
 
+/// Everything stands: whoever waits for this daemon may go on.
+fn tell_supervisor(parts: &Parts) -> Result<(), Failure> {
+    parts.supervisor.ready(&parts.driver).map_err(|error| {
+        Failure::of_system(failure::IO, "the system gives no thread for the supervisor", &error)
+    })
+}
+
 fn is_acting(driver: &Driver) -> bool {
     driver.acting().term_at(clock::now()).is_some()
 }
@@ -312,9 +323,11 @@ fn wait(parts: &Parts, config: &Path, mut settings: NodeSettings) -> Result<(), 
     loop {
         match parts.signals.recv().expect("the signal thread never ends") {
             Signal::Reload => {
+                parts.supervisor.reloading();
                 let tallies = parts.driver.tallies();
                 settings = reload(config, settings, parts.hooks.as_deref(), tallies);
                 renew_socket(&parts.socket);
+                parts.supervisor.reloaded();
             }
             Signal::Report => log_status(parts),
             Signal::Leave(number) => return leave(parts, number),
@@ -328,6 +341,7 @@ fn leave(parts: &Parts, number: i32) -> Result<(), Failure> {
     let patience = dead_after + dead_after / 4 + LEAVE_EXTRA;
     log::info!("signal {number}: leaving; a second one ends the daemon at once");
     parts.driver.deliver(Input::Leave);
+    parts.supervisor.leaving(patience + FLUSH_WITHIN + LEAVE_EXTRA);
     let too_late = crossbeam_channel::after(patience);
     loop {
         select! {
