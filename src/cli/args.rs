@@ -5,6 +5,7 @@ mod changes;
 mod joining;
 mod mend;
 mod operands;
+mod printing;
 mod programs;
 
 use core::fmt;
@@ -15,7 +16,7 @@ use std::path::PathBuf;
 pub use crate::cli::command::{
     ApplyOptions, Call, Change, ChangeFlags, Command, DemoOptions, Ending, Format, Goal, InitFlags,
     InviteOptions, JoinFlags, MasterField, NewNode, Patience, Preset, ROLES, Rescue, RunOptions,
-    Scope, Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
+    Scope, ServiceOptions, Show, Stay, TimingSource, Traces, Trial, Wanted, Watch,
 };
 use crate::cli::fence::token;
 use crate::cli::help::{self, Group, Operand, Shelf, Topic};
@@ -256,8 +257,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
     Ok(match topic.name {
         "help" => Command::Help(explained(&typed)?),
         "version" => Command::Version,
-        "completions" => Command::Completions(operands::shell(&mut typed)?),
-        "man" => Command::Man(operands::section(&mut typed)?),
+        "completions" | "man" | "service" => printing::printing(topic.name, &mut typed)?,
         "complete" => Command::Complete(typed.operands),
         "demo" => Command::Demo(programs::demo(&mut typed)?),
         "demo-node" => Command::DemoNode(typed.operands),

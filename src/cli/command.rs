@@ -5,6 +5,7 @@ use core::time::Duration;
 use std::ffi::OsString;
 use std::path::PathBuf;
 
+use crate::cli::service::Kit;
 use crate::protocol::membership::MemberRole;
 use crate::protocol::units::{NodeId, Pin, Term};
 use crate::settings::hooks::HookName;
@@ -33,6 +34,8 @@ pub enum Command {
     Completions(&'static str),
     /// Print that section of the manual.
     Man(&'static str),
+    /// Print or write the files by which a service manager runs the daemon.
+    Service(ServiceOptions),
     /// Print what the last of these words may become.
     Complete(Vec<OsString>),
     /// Show a cluster on loopback.
@@ -137,6 +140,17 @@ pub enum Command {
     ConfigCheck(Option<PathBuf>),
     /// Say which files are used.
     ConfigOrigin,
+}
+
+/// `quorate service`.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub struct ServiceOptions {
+    /// Whose files.
+    pub kit: &'static Kit,
+    /// Below which directory they are written; none if they are printed.
+    pub root: Option<PathBuf>,
+    /// Where the program is, if not where they say.
+    pub binary: Option<String>,
 }
 
 /// `quorate init`.

@@ -42,6 +42,7 @@ pub mod reigns;
 pub mod topics;
 pub mod render;
 mod run;
+pub mod service;
 mod signals;
 mod steps;
 mod stopwatch;
@@ -133,6 +134,7 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::Version => print(&format!("quorate {}\n", env!("CARGO_PKG_VERSION")), console),
         Command::Completions(script) => print(script, console),
         Command::Man(section) => print(&man::page(section), console),
+        Command::Service(options) => service::service(options, console),
         Command::Complete(words) => print(&complete::complete(words, places), console),
         Command::Demo(options) => demo::run(*options, console),
         Command::DemoNode(arguments) => demo::become_node(arguments),

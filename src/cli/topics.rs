@@ -108,6 +108,7 @@ pub static TOPICS: &[Topic] = &[
         ],
         ..topic("serve", Shelf::Run, "run this node's daemon")
     },
+    program::SERVICE,
     mend::BACKUP,
     mend::RESTORE,
     mend::CONFIRM_MOVED,

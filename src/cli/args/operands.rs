@@ -7,7 +7,6 @@ use std::time::Duration;
 use super::{
     ApplyOptions, Command, Goal, Preset, ROLES, TimingSource, Trial, Typed, UsageError, Wanted,
 };
-use crate::cli::complete;
 use crate::protocol::units::NodeId;
 use crate::settings::hooks::HookName;
 use crate::settings::suggest::nearest;
@@ -158,22 +157,5 @@ pub(super) fn timing(typed: &mut Typed) -> TimingSource {
     match presets.into_iter().find(|preset| *preset.name() == *word) {
         Some(preset) => TimingSource::Preset(preset),
         None => TimingSource::File(PathBuf::from(word)),
-    }
-}
-
-/// What makes the shell that is named complete words.
-pub(super) fn shell(typed: &mut Typed) -> Result<&'static str, UsageError> {
-    let word = typed.operands.pop().unwrap_or_default();
-    let script = word.to_str().and_then(complete::script);
-    script.ok_or_else(|| typed.wrong("name a shell: bash, zsh or fish".to_owned()))
-}
-
-/// Which section of the manual is meant.
-pub(super) fn section(typed: &mut Typed) -> Result<&'static str, UsageError> {
-    match typed.operands.pop() {
-        None => Ok("1"),
-        Some(word) if word == "1" => Ok("1"),
-        Some(word) if word == "8" => Ok("8"),
-        Some(_) => Err(typed.wrong("the sections are 1 and 8".to_owned())),
     }
 }

@@ -1,7 +1,7 @@
 //! The commands about this program, for the table.
 //! Never shown elsewhere; the table has them in its order.
 
-use super::{Operand, Shelf, Topic, topic};
+use super::{Operand, Shelf, Topic, option, topic};
 
 pub(super) const COMPLETIONS: Topic = Topic {
     operand: Operand::One("bash|zsh|fish"),
@@ -21,6 +21,25 @@ pub(super) const MAN: Topic = Topic {
             To read it: quorate man | man -l -",
     exits: PRINTING,
     ..topic("man", Shelf::Program, "print a page of the manual")
+};
+
+pub(super) const SERVICE: Topic = Topic {
+    operand: Operand::One("openrc|runit|systemd"),
+    flags: &[
+        option("root", "DIR", "write the files below DIR, / for this machine"),
+        option("binary", "PATH", "where quorate is (default /usr/local/bin/quorate)"),
+    ],
+    about: "Prints the files by which OpenRC, runit or systemd runs the daemon, each below a\n\
+            line that names its place. With --root it writes them to their places below\n\
+            DIR and prints each path. Settings that were changed (/etc/conf.d/quorate,\n\
+            /etc/sv/quorate/conf) are left alone. It starts nothing. What each of them\n\
+            does with the daemon: contrib/doc/service.md.",
+    exits: &[
+        (73, "a file cannot be made"),
+        (74, "it cannot be printed"),
+        (77, "not allowed to write below DIR"),
+    ],
+    ..topic("service", Shelf::Run, "print or write files for a service manager")
 };
 
 pub(super) const COMPLETE: Topic = Topic {

@@ -6,6 +6,7 @@ mod cloud;
 mod inits;
 mod messages;
 mod moving;
+mod notified;
 mod real;
 mod served;
 mod service;

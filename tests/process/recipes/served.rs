@@ -104,30 +104,36 @@ fn found(machines: &[Machine], addresses: &[String]) {
     }
 }
 
-/// Gives the init its daemon, as the service files say, and has it started.
+/// Gives the init its daemon by the files that the program has for it, and has it started: then it
+/// answers, whether or not there is a majority.
 fn serve(machine: &Machine, init: &str) {
-    let contrib = Path::new(env!("CARGO_MANIFEST_DIR")).join("contrib").join(init);
+    machine.must(&format!("quorate service {init} --root /"));
     match init {
         "openrc" => {
-            machine.install("etc/init.d/quorate", &contrib.join("quorate"));
-            machine.install("etc/conf.d/quorate", &contrib.join("quorate.confd"));
             machine.must("rc-update add quorate default");
             machine.must("rc-update -u");
             machine.must("rc-service quorate checkconfig");
         }
-        "runit" => {
-            machine.install("etc/sv/quorate/run", &contrib.join("run"));
-            machine.install("etc/sv/quorate/finish", &contrib.join("finish"));
-            machine.install("etc/sv/quorate/log/run", &contrib.join("log/run"));
-            machine.attend("quorate");
-        }
-        _ => {
-            let unit = "etc/systemd/system/quorate.service";
-            machine.install(unit, &contrib.join("quorate.service"));
-            machine.must("systemctl enable quorate");
-        }
+        "runit" => machine.attend("quorate"),
+        _ => drop(machine.must("systemctl enable quorate")),
     }
     machine.order("start", "quorate");
+    machine.must("quorate status");
+}
+
+/// Has the init tell its daemon to read node.yaml again, and sees that it does.
+fn reloads(machine: &Machine, init: &str) {
+    machine.order("reload", "quorate");
+    // systemd has no journal here, and is asked by a test of its own.
+    let log = match init {
+        "openrc" => "var/log/quorate.log",
+        "runit" => "var/log/quorate/current",
+        _ => return,
+    };
+    let log = machine.file(log);
+    eventually("node.yaml is read again", || {
+        fs::read_to_string(&log).is_ok_and(|log| log.contains("node.yaml read again"))
+    });
 }
 
 #[test]
@@ -137,6 +143,7 @@ fn a_service_follows_its_master_through_machines_with_three_real_inits() {
         let machine = &scene.machines[index];
         let others: Vec<_> = (0..NAMES.len()).filter(|other| *other != index).collect();
         scene.moves_to(index);
+        reloads(machine, INITS[index]);
         machine.kill("^(/usr/local/bin/)?quorate.serve");
         eventually("what it ran as master is undone", || scene.holder() != Some(index));
         scene
