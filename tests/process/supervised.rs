@@ -88,12 +88,12 @@ fn a_daemon_says_that_it_is_ready_before_it_hears_a_majority_and_then_what_it_do
     let by_name = Supervisor::at(&name);
     by_name.starts(&mut cluster.nodes[1], &[]);
     by_name.waits_for("READY=1");
-    let master = by_path.waits_for("STATUS=master, term ");
-    let term = master.rsplit(' ').next().unwrap();
-    assert_eq!(
-        by_name.waits_for("STATUS=follower of alpha"),
-        format!("STATUS=follower of alpha, term {term}")
-    );
+    cluster.nodes[0].ask(&["wait", "--for", "master", "--timeout", "60s"]).printed();
+    let master = cluster.nodes[0].ask(&["master"]).printed();
+    let (leads, follows) =
+        if master == "alpha\n" { (&by_path, &by_name) } else { (&by_name, &by_path) };
+    leads.waits_for("STATUS=master, term ");
+    follows.waits_for(&format!("STATUS=follower of {}, term ", master.trim()));
 }
 
 #[test]

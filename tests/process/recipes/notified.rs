@@ -30,6 +30,12 @@ fn machine() -> Option<Machine> {
     Some(machine)
 }
 
+/// Has systemd wait that long for a sign of life; for ever if it is zero.
+fn patience(machine: &Machine, seconds: u32) {
+    let path = format!("{UNIT}/quorate.service.d/patience.conf");
+    machine.write(&path[1..], &format!("[Service]\nWatchdogSec={seconds}\n"));
+}
+
 /// What systemd knows of the daemon.
 fn shown(machine: &Machine, property: &str) -> String {
     machine.must(&format!("systemctl show --value -p {property} quorate")).trim().to_owned()
@@ -43,6 +49,7 @@ fn becomes(machine: &Machine, property: &str, value: &str) {
 #[test]
 fn systemd_takes_a_daemon_for_started_and_reloaded_when_the_daemon_says_so() {
     let Some(machine) = machine() else { return };
+    patience(&machine, 0);
     machine.write(&format!("{UNIT}/after.service")[1..], AFTER);
     machine.must("systemctl start after");
     machine.must("systemctl is-active quorate after");
@@ -69,8 +76,7 @@ fn systemd_takes_a_daemon_for_started_and_reloaded_when_the_daemon_says_so() {
 #[test]
 fn systemd_starts_a_daemon_that_stands_still_again() {
     let Some(machine) = machine() else { return };
-    let sooner = format!("{UNIT}/quorate.service.d/sooner.conf");
-    machine.write(&sooner[1..], "[Service]\nWatchdogSec=2\n");
+    patience(&machine, 2);
     machine.must("systemctl start quorate");
     let pid = shown(&machine, "MainPID");
     machine.must(&format!("kill -STOP {pid}"));
