@@ -87,13 +87,10 @@ impl Matter for Told {
 }
 
 fn line(event: &EventReport) -> String {
-    let long = event.message.char_indices().nth(MESSAGE_CHARS_MAX);
-    let event = match long {
-        Some((end, _)) => {
-            &EventReport { message: event.message[..end].to_owned(), ..event.clone() }
-        }
-        None => event,
-    };
+    // Whoever reads it back takes nothing that a terminal would obey.
+    let plain = event.message.chars().map(|c| if c.is_control() { ' ' } else { c });
+    let message = plain.take(MESSAGE_CHARS_MAX).collect();
+    let event = &EventReport { message, ..event.clone() };
     let text = serde_json::to_string(event).expect("an event has string keys only");
     format!("{text}\n")
 }

@@ -83,6 +83,21 @@ fn what_happens_all_the_time_is_not_kept_and_what_ends_a_mastership_is() {
 }
 
 #[test]
+fn a_message_of_several_lines_is_kept_and_read_back_on_one() {
+    let workshop = place();
+    let path = workshop.state_path();
+    kept_while(&path, |ring| {
+        let message = "cluster.yaml:5:13: wrong\n  mend it".to_owned();
+        let code = codes::HAND_EDIT_INVALID;
+        let remark = Remark { code, loudness: Loudness::Warning, reason: None, message };
+        ring.say(remark, &node("alpha"), Term(7), Stamp::default());
+    });
+    let past = Past::read(&path).unwrap();
+    let messages: Vec<_> = past.events.iter().map(|event| event.message.as_str()).collect();
+    assert_eq!((messages, past.unreadable), (vec!["cluster.yaml:5:13: wrong   mend it"], 0));
+}
+
+#[test]
 fn what_is_left_out_are_codes_that_exist() {
     let unknown: Vec<_> = NOISE.into_iter().filter(|code| codes::find(code).is_none()).collect();
     assert!(unknown.is_empty(), "{unknown:?}");
