@@ -50,10 +50,30 @@ impl Cluster {
         Self::at(&addresses, &prefixes, failback)
     }
 
-    /// Founds `count` nodes on the loopback network under another timing; nothing is started yet.
+    /// Founds `count` nodes on the loopback network under another timing, which answer over HTTP;
+    /// nothing is started yet.
     pub(super) fn timed(count: usize, timing: &str) -> Self {
         let addresses = loopback_addresses(count);
-        Self::founded_with(&addresses, &vec![Vec::new(); count], ("never", timing), |_| {})
+        let prefixes = vec![Vec::new(); count];
+        Self::founded_with(&addresses, &prefixes, ("never", timing), answer_over_http)
+    }
+
+    /// `count` machines on which nothing was done yet but to say where a node listens.
+    pub(super) fn unfounded(count: usize) -> Self {
+        let (place, mut nodes) = machines(&loopback_addresses(count), &vec![Vec::new(); count]);
+        answer_over_http(&mut nodes);
+        nodes.iter().for_each(Node::settle);
+        Self { nodes, watch: None, place }
+    }
+
+    /// One more such machine, of that name.
+    pub(super) fn add_unfounded(&mut self, name: &str) {
+        let home = self.place().join(name);
+        std::fs::create_dir(&home).expect("no machine has this name yet");
+        let mut nodes = [Node::new(name, &loopback_addresses(1)[0], &home, &[])];
+        answer_over_http(&mut nodes);
+        nodes.iter().for_each(Node::settle);
+        self.nodes.extend(nodes);
     }
 
     /// Founds a node at each address, started through its prefix; nothing is started yet.
@@ -78,17 +98,7 @@ impl Cluster {
         choices: (&str, &str),
         prepare: impl FnOnce(&mut [Node]),
     ) -> Self {
-        let place = tempfile::tempdir().expect("a temporary directory can be made");
-        let mut nodes: Vec<Node> = addresses
-            .iter()
-            .zip(prefixes)
-            .zip(NAMES)
-            .map(|((address, prefix), name)| {
-                let home = place.path().join(name);
-                std::fs::create_dir(&home).expect("the place is new");
-                Node::new(name, address, &home, prefix)
-            })
-            .collect();
+        let (place, mut nodes) = machines(addresses, prefixes);
         prepare(&mut nodes);
         let file = cluster_yaml(place.path(), &nodes, choices);
         nodes.iter().for_each(|node| node.found(&file));
@@ -165,6 +175,27 @@ impl Cluster {
     /// Where this cluster's files are.
     pub(super) fn place(&self) -> &Path {
         self.place.path()
+    }
+}
+
+/// A machine at each address, with an empty home.
+fn machines(addresses: &[String], prefixes: &[Vec<String>]) -> (TempDir, Vec<Node>) {
+    let place = tempfile::tempdir().expect("a temporary directory can be made");
+    let nodes = addresses.iter().zip(prefixes).zip(NAMES).map(|((address, prefix), name)| {
+        let home = place.path().join(name);
+        std::fs::create_dir(&home).expect("the place is new");
+        Node::new(name, address, &home, prefix)
+    });
+    let nodes = nodes.collect();
+    (place, nodes)
+}
+
+/// Each at its own address, where nobody else listens.
+fn answer_over_http(nodes: &mut [Node]) {
+    for node in nodes {
+        let (host, port) = node.address.split_once(':').expect("loopback addresses are so");
+        let port: u16 = port.parse().expect("it was made from a number");
+        node.http = format!("{host}:{}", port + 10_000);
     }
 }
 

@@ -72,9 +72,8 @@ impl Node {
         line
     }
 
-    /// Writes its node.yaml, since here many nodes share one machine's addresses, and makes its
-    /// identity; gives what that printed.
-    pub(super) fn identify(&self, more: &[&str]) -> String {
+    /// Writes its node.yaml, since here many nodes share one machine's addresses.
+    pub(super) fn settle(&self) {
         let Self { name, address, listen, http, more: lines, .. } = self;
         let acting_log = self.acting_log();
         let text = format!(
@@ -82,6 +81,12 @@ impl Node {
              http: \"{http}\"\nacting_log: {acting_log:?}\n{lines}"
         );
         std::fs::write(self.home.join("node.yaml"), text).expect("the home is there");
+    }
+
+    /// Writes its node.yaml and makes its identity; gives what that printed.
+    pub(super) fn identify(&self, more: &[&str]) -> String {
+        self.settle();
+        let Self { name, address, .. } = self;
         let words = ["init", "--name", name, "--advertise", address];
         self.ask(&[&words, more].concat()).printed()
     }

@@ -60,6 +60,28 @@ fn read(root: &Path, path: &Path) -> Option<Source> {
     Some(Source { path: path.to_string_lossy().into_owned(), text })
 }
 
+/// The strings of Rust code as they are said: lines that are folded in the source are one.
+pub(super) fn strings_of(text: &str) -> Vec<String> {
+    let mut strings = Vec::new();
+    let mut rest = text;
+    while let Some(first) = rest.chars().next() {
+        let skipped = skipped_bytes(rest).max(first.len_utf8());
+        if first == '"' {
+            let inside = &rest[1..skipped];
+            strings.push(unfolded(inside.strip_suffix('"').unwrap_or(inside)));
+        }
+        rest = rest.get(skipped..).unwrap_or_default();
+    }
+    strings
+}
+
+fn unfolded(string: &str) -> String {
+    let mut pieces = string.split("\\\n").map(str::to_owned);
+    let first = pieces.next().unwrap_or_default();
+    let folded = pieces.fold(first, |text, piece| text + piece.trim_start());
+    folded.replace("\\n", "\n").replace("\\\"", "\"")
+}
+
 /// Blanks comments, strings and character literals; every line keeps its number.
 pub(super) fn code_of(text: &str) -> String {
     let mut code = String::with_capacity(text.len());
@@ -120,6 +142,12 @@ fn raw_string_bytes(rest: &str) -> usize {
     let close = format!("\"{}", "#".repeat(hashes));
     let body = 2 + hashes;
     rest[body..].find(&close).map_or(rest.len(), |end| body + end + close.len())
+}
+
+#[test]
+fn strings_are_read_as_they_are_said() {
+    let text = "f(\"a \\\n     b\"); // \"c\"\nlet d = '\"'; g(\"e \\\"f\\\"\")";
+    assert_eq!(strings_of(text), ["a b", "e \"f\""]);
 }
 
 #[test]

@@ -1,119 +1,20 @@
-//! contrib/doc/disaster.md, run literally: its blocks are taken out of the page and given to a
-//! shell on the machine that the page names, and its hidden lines say what happens to whom.
-//! Never a command that is not on the page, but for what has no place in a container: the service
-//! manager and the copying between machines, which are played here.
+//! What happens to the machines of a story, and what has to be so: the hidden lines of pages.
+//! Never types what a page says; the lab does.
 
 use std::fs;
-use std::path::PathBuf;
 
 use rustix::process::Signal;
 
-use super::cluster::{Cluster, loopback_addresses};
-use super::command::{QUORATE, must, run};
-use super::looks::eventually;
-use super::mending::{comes_back, told};
-use super::node::Node;
-
-const PAGE: &str = include_str!("../../contrib/doc/disaster.md");
-const TIMING: &str = "{heartbeat: 100ms, dead_after: 1s, stop: 100ms}";
-
-/// What the page tells to do, or what happens meanwhile.
-enum Step<'a> {
-    /// A block, on that machine.
-    Run(&'a str, Vec<&'a str>),
-    /// A hidden line.
-    Lab(Vec<&'a str>),
-}
-
-fn steps(page: &str) -> Vec<Step<'_>> {
-    let mut steps = Vec::new();
-    let mut machine = "";
-    let mut lines = page.lines();
-    while let Some(line) = lines.next() {
-        // The last name in a paragraph is that of the machine for the block after it.
-        if let Some((_, rest)) = line.rsplit_once("On `") {
-            machine = rest.split('`').next().unwrap();
-        }
-        if let Some(lab) = line.strip_prefix("<!-- lab: ") {
-            steps.push(Step::Lab(lab.trim_end_matches(" -->").split(' ').collect()));
-        } else if line == "```sh" {
-            let block = lines.by_ref().take_while(|line| *line != "```").collect();
-            steps.push(Step::Run(machine, block));
-        }
-    }
-    steps
-}
-
-/// The machines of one story of the page.
-struct Lab {
-    cluster: Cluster,
-    running: Vec<String>,
-}
+use super::super::cluster::loopback_addresses;
+use super::super::command::must;
+use super::super::looks::eventually;
+use super::super::mending::{comes_back, told};
+use super::super::node::Node;
+use super::lab::{Lab, TIMING};
 
 impl Lab {
-    fn of(count: usize) -> Self {
-        let cluster = Cluster::timed(count, TIMING);
-        // The programs that a machine has and a container has not.
-        let bin = cluster.place().join("bin");
-        fs::create_dir(&bin).unwrap();
-        std::os::unix::fs::symlink(QUORATE, bin.join("quorate")).unwrap();
-        let mut lab = Self { cluster, running: Vec::new() };
-        let names: Vec<String> = lab.cluster.nodes.iter().map(|node| node.name.clone()).collect();
-        names.iter().for_each(|name| lab.start(name));
-        lab.has_master();
-        lab
-    }
-
-    /// Where a machine keeps its things; the copy of one has another home under the same name.
-    fn home(&self, machine: &str) -> PathBuf {
-        self.cluster.place().join(machine)
-    }
-
-    fn node(&mut self, machine: &str) -> &mut Node {
-        let home = self.home(machine);
-        self.cluster.nodes.iter_mut().find(|node| node.home == home).expect("the page names it")
-    }
-
-    fn start(&mut self, machine: &str) {
-        self.node(machine).start();
-        self.running.push(machine.to_owned());
-    }
-
-    fn stop(&mut self, machine: &str, signal: Signal) {
-        // Whoever has nobody to hand over to, or nothing to say, ends all the same.
-        let is_running = self.running.iter().any(|name| name == machine);
-        assert!(is_running, "{machine} does not run");
-        self.node(machine).end(signal);
-        self.running.retain(|name| name != machine);
-    }
-
-    /// One line of a block.
-    fn line(&mut self, machine: &str, line: &str) {
-        let words: Vec<&str> = line.split(' ').collect();
-        match words.as_slice() {
-            ["systemctl", "start", "quorate"] => self.start(machine),
-            ["systemctl", "stop", "quorate"] => self.stop(machine, Signal::TERM),
-            ["scp", file, to] => {
-                let to = self.home(to.trim_end_matches(':')).join(file);
-                fs::copy(self.home(machine).join(file), to).unwrap();
-            }
-            _ => {
-                let home = self.home(machine);
-                let path = format!("PATH={}:/usr/bin:/bin", self.home("bin").display());
-                let places = [("CONFIG", "node.yaml"), ("DIR", "state"), ("SOCKET", "sock")];
-                let [config, state, socket] = places
-                    .map(|(name, file)| format!("QUORATE_{name}={}", home.join(file).display()));
-                let script = format!("cd {} && {line}", home.display());
-                let words = ["env", &path, &config, &state, &socket, "sh", "-c", &script];
-                let outcome = run(&[], words);
-                let said = format!("{}{}", outcome.stdout, outcome.stderr);
-                assert_eq!(outcome.code, 0, "on {machine}: {line}\n{said}");
-            }
-        }
-    }
-
     /// What happens, or has to be so.
-    fn lab(&mut self, words: &[&str]) {
+    pub(super) fn scene(&mut self, words: &[&str]) {
         match words {
             ["wipe", name] => self.wipe(name),
             ["lose", names @ ..] => names.iter().for_each(|name| self.wipe(name)),
@@ -132,7 +33,7 @@ impl Lab {
             ["rollback", name] => self.roll_back(name),
             ["clone", name] => self.clone(name),
             ["backup", name] => {
-                self.line(name, "quorate backup shop.backup");
+                self.types(name, "quorate backup shop.backup", &[]);
             }
             ["rejoin", name] => self.rejoin(name),
             ["voters", names @ ..] => self.has_voters(names),
@@ -145,12 +46,27 @@ impl Lab {
                 let events = self.node(name).ask(&["events"]).printed();
                 assert!(events.contains(&words), "{events}");
             }
+            ["leads", name] => self.leads(name),
+            ["quick", name] => self.make_quick(name),
+            ["machine", name] => self.add(name),
+            ["freeze", name] => self.node(name).signal(Signal::STOP),
+            ["thaw", name] => self.node(name).signal(Signal::CONT),
             ["unforced", name] => {
                 let report = told(self.node(name)).unwrap();
                 assert_eq!((report.forced, report.generation), (None, 2));
             }
             _ => panic!("the page has an unknown hidden line: {words:?}"),
         }
+    }
+
+    /// Shortens the timing of a cluster that was founded with the default.
+    fn make_quick(&mut self, name: &str) {
+        self.leads(name);
+        let body = self.node(name).ask(&["show"]).printed();
+        let text = body.replace("\nnodes:\n", &format!("\ntiming: {TIMING}\nnodes:\n"));
+        let file = self.cluster.place().join("quick.yaml");
+        fs::write(&file, text).unwrap();
+        self.node(name).ask(&["apply", file.to_str().unwrap(), "--wait", "60s"]).printed();
     }
 
     fn wipe(&mut self, name: &str) {
@@ -226,70 +142,4 @@ impl Lab {
             });
         }
     }
-
-    fn has_master(&mut self) {
-        eventually("somebody is master", || {
-            let up = self.cluster.nodes.iter().filter_map(told);
-            up.into_iter().any(|report| report.role == "master").then_some(())
-        });
-    }
-}
-
-fn play(page: &str) {
-    let mut lab = None;
-    let mut blocks = 0;
-    for step in steps(page) {
-        match step {
-            Step::Lab(words) if words[0] == "cluster" => lab = Some(Lab::of(words.len() - 1)),
-            Step::Lab(words) if words[0] == "end" => lab = None,
-            Step::Lab(words) => lab.as_mut().expect("a story has begun").lab(&words),
-            Step::Run(machine, block) => {
-                blocks += 1;
-                let lab = lab.as_mut().expect("a story has begun");
-                block.iter().for_each(|line| lab.line(machine, line));
-            }
-        }
-    }
-    assert!(blocks > 0, "nothing of the page was run");
-}
-
-/// The sections of the page whose title begins so.
-fn section(title: &str) -> String {
-    let sections = PAGE.split("\n## ").filter(|section| section.starts_with(title));
-    sections.collect()
-}
-
-/// F63, F64, F65
-#[test]
-fn the_page_brings_back_one_lost_damaged_rolled_back_or_cloned_disk() {
-    let all = ["One disk", "A state file", "A virtual machine", "A machine was cloned"];
-    play(&all.map(section).concat());
-}
-
-/// F75
-#[test]
-fn the_page_goes_on_after_the_majority_is_lost() {
-    play(&section("The majority is lost"));
-}
-
-/// F75
-#[test]
-fn the_page_goes_on_from_a_backup_alone_and_from_one_half() {
-    play(&section("All is lost"));
-    play(&section("Two halves"));
-}
-
-/// F76
-#[test]
-fn the_page_ends_a_recovery_that_was_wrong() {
-    play(&section("Somebody recovered"));
-}
-
-#[test]
-fn every_block_of_the_page_is_run_by_some_test() {
-    let named = ["One disk", "A state file", "A virtual machine", "A machine was cloned"];
-    let named = named.into_iter().chain(["The majority is lost", "All is lost"]);
-    let named = named.chain(["Somebody recovered", "Two halves"]).map(section);
-    let run: usize = named.map(|text| steps(&text).len()).sum();
-    assert_eq!(run, steps(PAGE).len());
 }
