@@ -18,7 +18,7 @@ pub(crate) struct Page {
 #[derive(PartialEq, Eq, Debug)]
 pub(crate) enum Piece<'a> {
     /// Lines up to the next blank one: prose, a heading, a list, a table.
-    Prose(usize, String),
+    Prose(usize, &'a str),
     /// What stands between two fences, and the word after the first.
     Block(usize, &'a str, Vec<&'a str>),
     /// A comment of one line, which readers do not see.
@@ -47,28 +47,34 @@ pub(crate) fn page(path: &str) -> Page {
 /// The pieces of a document.
 pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
     let mut pieces = Vec::new();
-    let mut lines = text.lines().zip(1..);
-    let mut prose: Option<(usize, String)> = None;
-    while let Some((line, number)) = lines.next() {
+    let mut lines = (1..).zip(text.split_inclusive('\n'));
+    let mut prose: Option<(usize, usize)> = None;
+    let mut end = 0;
+    while let Some((number, line)) = lines.next() {
+        let start = end;
+        end += line.len();
+        let line = line.trim_end();
         let hidden = line.strip_prefix("<!-- ").and_then(|line| line.strip_suffix(" -->"));
         let fence = line.trim_start().strip_prefix("```");
-        if hidden.is_some() || fence.is_some() || line.trim().is_empty() {
-            pieces.extend(prose.take().map(|(number, text)| Piece::Prose(number, text)));
-        } else {
-            let (_, text) = prose.get_or_insert_with(|| (number, String::new()));
-            text.push_str(line);
-            text.push('\n');
+        if hidden.is_none() && fence.is_none() && !line.is_empty() {
+            prose.get_or_insert((number, start));
+            continue;
         }
-        if let Some(words) = hidden {
-            pieces.push(Piece::Hidden(number, words));
+        pieces.extend(prose.take().map(|(number, from)| Piece::Prose(number, &text[from..start])));
+        pieces.extend(hidden.map(|words| Piece::Hidden(number, words)));
+        let Some(language) = fence else { continue };
+        let mut block = Vec::new();
+        for (_, line) in lines.by_ref() {
+            end += line.len();
+            let line = line.trim_end();
+            if line.trim_start().starts_with("```") {
+                break;
+            }
+            block.push(line);
         }
-        if let Some(language) = fence {
-            let inside = lines.by_ref().map(|(line, _)| line);
-            let block = inside.take_while(|line| !line.trim_start().starts_with("```")).collect();
-            pieces.push(Piece::Block(number + 1, language, block));
-        }
+        pieces.push(Piece::Block(number + 1, language, block));
     }
-    pieces.extend(prose.map(|(number, text)| Piece::Prose(number, text)));
+    pieces.extend(prose.map(|(number, from)| Piece::Prose(number, &text[from..])));
     pieces
 }
 
@@ -143,10 +149,10 @@ fn a_page_is_taken_apart_in_order() {
     let text = "On `a`:\nmore\n\n```sh\none\n```\n<!-- lab: end -->\n[b](c.md)\n";
     let pieces = pieces(text);
     let wanted = [
-        Piece::Prose(1, "On `a`:\nmore\n".to_owned()),
+        Piece::Prose(1, "On `a`:\nmore\n"),
         Piece::Block(5, "sh", vec!["one"]),
         Piece::Hidden(7, "lab: end"),
-        Piece::Prose(8, "[b](c.md)\n".to_owned()),
+        Piece::Prose(8, "[b](c.md)\n"),
     ];
     assert_eq!(pieces, wanted);
     assert_eq!(code_in("`x\ny` z `w`").collect::<Vec<_>>(), ["x y", "w"]);

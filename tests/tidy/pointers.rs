@@ -34,7 +34,7 @@ fn every_link_of_the_documents_leads_somewhere() {
     let mut count = 0;
     for page in pages::all() {
         for (line, prose) in prose_of(&page) {
-            for target in links_in(&prose).filter(|target| !target.contains("://")) {
+            for target in links_in(prose).filter(|target| !target.contains("://")) {
                 count += 1;
                 if !leads_somewhere(&page, target) {
                     wrong.push(format!("{}:{line}: {target}", page.path));
@@ -83,7 +83,7 @@ fn words_of(page: &Page) -> Vec<String> {
     let mut words = Vec::new();
     for piece in pages::pieces(&page.text) {
         match piece {
-            Piece::Prose(_, prose) => words.extend(code_in(&prose)),
+            Piece::Prose(_, prose) => words.extend(code_in(prose)),
             Piece::Block(_, _, lines) => words.extend(lines.into_iter().map(str::to_owned)),
             Piece::Hidden(..) => {}
         }
@@ -102,7 +102,7 @@ fn every_code_that_a_document_names_is_in_the_table() {
     let mut count = 0;
     for page in pages::all() {
         for (line, prose) in prose_of(&page) {
-            for word in code_in(&prose).filter(|word| looks_like_a_code(word)) {
+            for word in code_in(prose).filter(|word| looks_like_a_code(word)) {
                 count += 1;
                 if !known.contains(word.as_str()) {
                     wrong.push(format!("{}:{line}: {word}", page.path));
@@ -142,7 +142,7 @@ fn every_exit_code_that_a_document_names_is_in_the_table() {
     assert!(count > 5 && wrong.is_empty(), "{count} exit codes\n{}", wrong.join("\n"));
 }
 
-fn prose_of(page: &Page) -> Vec<(usize, String)> {
+fn prose_of(page: &Page) -> Vec<(usize, &str)> {
     let pieces = pages::pieces(&page.text).into_iter();
     pieces
         .filter_map(|piece| match piece {

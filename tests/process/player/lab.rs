@@ -299,3 +299,13 @@ fn an_answer_is_what_the_page_shows_in_its_order() {
     assert!(is_like("a b c", "a … c") && is_like("a b", "a …") && !is_like("a b", "b …"));
     assert!(!is_like("a b c", "a … b") && is_like("a x b y", "… x … y"));
 }
+
+#[test]
+fn a_page_that_is_wrong_is_noticed() {
+    let lab = Lab::of(&["alpha"], false);
+    let wrong = |line: &str, answer: &[&str]| lab.shell("alpha", line, answer).is_err();
+    assert!(!wrong("quorate version", &["quorate …"]) && !wrong("echo a # b", &["a"]));
+    assert!(wrong("quorate leader", &[]), "it has no such command");
+    assert!(wrong("quorate status", &[]), "no daemon runs");
+    assert!(wrong("quorate version", &["nothing of the kind"]), "it says something else");
+}

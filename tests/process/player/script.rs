@@ -31,7 +31,7 @@ pub(super) fn steps(page: &str) -> Vec<Step<'_>> {
     for piece in pieces(page) {
         let excused = core::mem::take(&mut is_excused);
         match piece {
-            Piece::Prose(_, prose) => machine = named_in(page, &prose).unwrap_or(machine),
+            Piece::Prose(_, prose) => machine = named_in(prose).unwrap_or(machine),
             Piece::Hidden(_, words) if words.starts_with("not played: ") => is_excused = true,
             Piece::Hidden(_, words) => {
                 let Some(words) = words.strip_prefix("lab: ") else { continue };
@@ -63,11 +63,8 @@ pub(super) fn steps(page: &str) -> Vec<Step<'_>> {
 }
 
 /// The machine that is named last by "On `NAME`".
-fn named_in<'a>(page: &'a str, prose: &str) -> Option<&'a str> {
-    let (_, rest) = prose.rsplit_once("On `")?;
-    let name = rest.split('`').next().expect("there is always a first piece");
-    // The text of the page outlives that of a piece.
-    page.find(name).map(|at| &page[at..at + name.len()])
+fn named_in(prose: &str) -> Option<&str> {
+    prose.rsplit_once("On `").and_then(|(_, rest)| rest.split('`').next())
 }
 
 fn hidden(words: &str) -> Step<'_> {
