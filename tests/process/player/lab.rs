@@ -160,13 +160,14 @@ impl Lab {
         );
         // What shows things until somebody has seen enough.
         let is_endless = ["--follow", "--watch"].iter().any(|flag| line.contains(flag));
-        let typed = if is_endless { format!("timeout 1 {typed}\ntest $? = 124") } else { typed };
+        let typed = if is_endless { format!("timeout 0.3 {typed}\ntest $? = 124") } else { typed };
         let token = self.token.borrow().clone();
         // What a person pastes is what this shell reads.
         let script = format!("cd {} && exec 2>&1 <<.\n{token}\n.\n{typed}", home.display());
         let [config, state, socket] = &settings;
-        let words = ["env", "EDITOR=true", &path, config, state, socket, "sh", "-c", &script];
-        let outcome = run(&[], words);
+        // A daemon that should not have started would stay for ever.
+        let words = ["timeout", "60", "env", "EDITOR=true", &path, config, state, socket];
+        let outcome = run(&[], words.into_iter().chain(["sh", "-c", &script]));
         let said = places
             .iter()
             .fold(outcome.stdout, |said, (shown, real)| said.replace(real.as_str(), shown));
@@ -218,7 +219,7 @@ impl Lab {
     pub(super) fn leads(&mut self, machine: &str) {
         eventually(&format!("{machine} is master"), || {
             let report = told(self.node(machine))?;
-            if report.role != "master" && report.quorum.ok {
+            if report.role == "follower" && report.master.is_some() {
                 // Refused as long as it is not ready: then the next look asks again.
                 self.node(machine).ask(&["transfer", machine]);
             }
