@@ -9,6 +9,7 @@ mod pointers;
 mod promises;
 mod purity;
 mod quotes;
+mod samples;
 mod shape;
 pub(crate) mod shell;
 mod source;
