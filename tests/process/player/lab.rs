@@ -13,6 +13,7 @@ use super::super::cluster::Cluster;
 use super::super::command::{QUORATE, run};
 use super::super::looks::eventually;
 use super::super::mending::told;
+use super::super::network::skip;
 use super::super::node::Node;
 
 /// Quick, and slow enough for a busy machine.
@@ -128,6 +129,9 @@ impl Lab {
             ["systemctl", "reload", "quorate"] => self.node(machine).signal(Signal::HUP),
             ["systemctl", "kill", "-s", "USR1", "quorate"] => {
                 self.node(machine).signal(Signal::USR1);
+            }
+            ["curl", ..] if run(&[], ["sh", "-c", "command -v curl"]).code != 0 => {
+                skip("this machine has no curl");
             }
             _ => self.asks(machine, line, answer),
         }
