@@ -316,6 +316,9 @@ fn said(sighting: &Sighting) -> SaidReport {
 
 fn blocker(blocker: &Blocker) -> String {
     match blocker {
+        Blocker::TooFewVoters { remaining: 1, need } => {
+            format!("without the master only 1 voter remains in sight, and {need} are needed")
+        }
         Blocker::TooFewVoters { remaining, need } => format!(
             "without the master only {remaining} voters remain in sight, and {need} are needed"
         ),
