@@ -47,6 +47,8 @@ mod signals;
 mod steps;
 mod stopwatch;
 pub mod style;
+pub mod columns;
+mod peers;
 mod terminal;
 mod threads;
 mod token_file;

@@ -1,13 +1,12 @@
 //! Decides how a status and an event read for people: one report in, text out.
 //! Never asks a daemon, never prints, and never looks at a clock.
 
-use crate::cli::style::{self, Style, Tone, round_trip, span};
+use crate::cli::columns::{self, harmless};
+use crate::cli::peers;
+use crate::cli::style::{Style, Tone, span};
 use crate::wire::control::{
-    EventReport, NewcomerReport, OverrideReport, PeerReport, PositionReport, StatusReport,
+    EventReport, NewcomerReport, OverrideReport, PositionReport, StatusReport,
 };
-
-/// The longest name a table shows in full.
-const NAME_WIDTH_MAX: usize = 16;
 
 /// Where the text after a label begins.
 const LABEL_WIDTH: usize = 13;
@@ -15,13 +14,44 @@ const LABEL_WIDTH: usize = 13;
 /// A whole status, for a screen of 80 columns and 24 rows with nine nodes.
 #[must_use]
 pub fn status(report: &StatusReport, style: Style) -> String {
-    let mut lines = vec![headline(report, style), explanation(report, style), String::new()];
-    lines.extend(facts(report, style));
-    if !report.peers.is_empty() {
+    let mut lines = head(report, style);
+    if let Some(table) = peers::table(report, style) {
         lines.push(String::new());
-        lines.extend(peers(report, style));
+        lines.push(table.header);
+        lines.extend(table.rows.into_iter().map(|row| row.line));
     }
     lines.iter().map(|line| format!("{}\n", line.trim_end())).collect()
+}
+
+/// The same on no more than `rows` lines, none of them wider than the screen. Where there is no
+/// room for all peers, those that somebody should look at come first, and the rest is counted.
+#[must_use]
+pub fn picture(report: &StatusReport, style: Style, rows: usize) -> Vec<String> {
+    let mut lines = columns::lines(&head(report, style).join("\n"));
+    let table = peers::table(report, style);
+    let wanted = table.as_ref().map_or(0, |table| table.rows.len() + 1);
+    if lines.len() + 1 + wanted > rows {
+        lines.retain(|line| !line.is_empty());
+    } else if wanted > 0 {
+        lines.push(String::new());
+    }
+    if let Some(table) = table {
+        let room = rows.saturating_sub(lines.len() + 1);
+        lines.push(table.header.clone());
+        lines.extend(table.within(room, style));
+    }
+    lines.truncate(rows);
+    lines.iter().map(|line| style.cut(line.trim_end(), style.columns())).collect()
+}
+
+/// All but the table of peers.
+fn head(report: &StatusReport, style: Style) -> Vec<String> {
+    let mut lines = columns::wrapped(&headline(report, style), style.columns());
+    // What follows the first line stands below its words.
+    lines.iter_mut().skip(1).for_each(|line| line.insert_str(0, "  "));
+    lines.extend([explanation(report, style), String::new()]);
+    lines.extend(facts(report, style));
+    lines
 }
 
 /// Who, where, since when.
@@ -59,13 +89,17 @@ fn explanation(report: &StatusReport, style: Style) -> String {
     let reason = Some(report.reason.as_str()).filter(|reason| !reason.is_empty());
     let parts: Vec<&str> = reason.into_iter().chain(known.as_deref()).collect();
     let text = format!("  {}", parts.join("; "));
-    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
-    style.paint(Tone::Quiet, &style.cut(&text, columns))
+    style.paint(Tone::Quiet, &style.cut(&text, style.columns()))
 }
 
 /// The labelled lines between headline and table.
 fn facts(report: &StatusReport, style: Style) -> Vec<String> {
     let label = |label: &str, text: String| {
+        // What was folded at its semicolons already is as it should be.
+        let text = match text.contains('\n') {
+            true => text,
+            false => below(&columns::wrapped(&text, room(style))),
+        };
         format!("  {} {text}", style.paint(Tone::Quiet, &format!("{label:<10}")))
     };
     let mut lines = vec![label("this node", this_node(report, style))];
@@ -78,9 +112,7 @@ fn facts(report: &StatusReport, style: Style) -> Vec<String> {
     lines.extend(newcomers(report, style).into_iter().map(|text| label("joining", text)));
     lines.extend(fitness(report, style).into_iter().map(|(name, text)| label(name, text)));
     lines.push(label("failover", failover(report, style)));
-    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
-    let folded =
-        |text: &String| folded(std::slice::from_ref(text), columns.saturating_sub(LABEL_WIDTH));
+    let folded = |text: &str| folded(&[harmless(text)], room(style));
     for doubt in &report.doubts {
         lines.push(label("identity", style.paint(Tone::Bad, &folded(doubt))));
     }
@@ -113,8 +145,17 @@ fn this_node(report: &StatusReport, style: Style) -> String {
         parts.push(style.paint(Tone::Bad, "its disk failed: silent until restarted"));
     }
     parts.push(format!("up {}", span(report.uptime_ms)));
-    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
-    folded(&parts, columns.saturating_sub(LABEL_WIDTH))
+    folded(&parts, room(style))
+}
+
+/// The columns beside a label.
+fn room(style: Style) -> usize {
+    style.columns().saturating_sub(LABEL_WIDTH)
+}
+
+/// Lines that stand below each other beside one label.
+fn below(lines: &[String]) -> String {
+    lines.join(&format!("\n{}", " ".repeat(LABEL_WIDTH)))
 }
 
 /// `parts` with semicolons between them, on as many lines of `room` columns as they need: broken
@@ -124,11 +165,11 @@ fn folded(parts: &[String], room: usize) -> String {
     for (index, part) in parts.iter().enumerate() {
         let end = if index + 1 == parts.len() { "" } else { ";" };
         let part = format!("{part}{end}");
-        let pieces =
-            if style::width(&part) > room { part.split(' ').collect() } else { vec![&*part] };
+        let is_long = columns::width(&part) > room;
+        let pieces = if is_long { part.split(' ').collect() } else { vec![&*part] };
         for piece in pieces {
             match lines.last_mut() {
-                Some(line) if style::width(line) + 1 + style::width(piece) <= room => {
+                Some(line) if columns::width(line) + 1 + columns::width(piece) <= room => {
                     line.push(' ');
                     line.push_str(piece);
                 }
@@ -136,12 +177,11 @@ fn folded(parts: &[String], room: usize) -> String {
             }
         }
     }
-    lines.join(&format!("\n{}", " ".repeat(LABEL_WIDTH)))
+    below(&lines)
 }
 
 /// Who is on the way to vote, and what that waits for.
 fn newcomers(report: &StatusReport, style: Style) -> Vec<String> {
-    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
     let words = |newcomer: &NewcomerReport| {
         let NewcomerReport { id, becomes, approved, key } = newcomer;
         let next = if *approved {
@@ -150,7 +190,7 @@ fn newcomers(report: &StatusReport, style: Style) -> Vec<String> {
             format!("after quorate approve {key}")
         };
         let parts = [format!("{id} becomes a {becomes} {next}")];
-        style.paint(Tone::Warn, &folded(&parts, columns.saturating_sub(LABEL_WIDTH)))
+        style.paint(Tone::Warn, &folded(&parts, room(style)))
     };
     report.newcomers.iter().map(words).collect()
 }
@@ -191,21 +231,19 @@ fn held(entry: &OverrideReport, style: Style) -> String {
         None => format!("{}: mastership moves only by hand", entry.what),
     };
     let mut parts = vec![what];
-    parts.extend(entry.by.iter().map(|by| format!("by {by}")));
+    parts.extend(entry.by.iter().map(|by| format!("by {}", harmless(by))));
     parts.extend(entry.since.iter().map(|since| format!("since {since}")));
     parts.push(match &entry.until {
         Some(until) => format!("until {until}"),
         None => "until it is taken back".to_owned(),
     });
-    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
-    style.paint(Tone::Warn, &folded(&parts, columns.saturating_sub(LABEL_WIDTH)))
+    style.paint(Tone::Warn, &folded(&parts, room(style)))
 }
 
 /// What speaks for and against this node as master.
 fn fitness(report: &StatusReport, style: Style) -> Vec<(&'static str, String)> {
     let mut lines = Vec::new();
-    let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
-    let fold = |parts: &[String]| folded(parts, columns.saturating_sub(LABEL_WIDTH));
+    let fold = |parts: &[String]| folded(parts, room(style));
     if let Some(health) = &report.health {
         let mut parts = vec![format!("{} for {}", health.state, span(health.since_ms))];
         if health.against > 0 {
@@ -246,102 +284,9 @@ fn failover(report: &StatusReport, style: Style) -> String {
         ("", true) => style.paint(Tone::Good, "nothing would block it"),
         ("", false) => style.paint(Tone::Good, "nothing blocks an election"),
         (blockers, _) => {
-            let columns = style.size.map_or(usize::MAX, |(columns, _)| columns);
-            let room = columns.saturating_sub(LABEL_WIDTH);
-            style.paint(Tone::Warn, &style.cut(&format!("blocked: {blockers}"), room))
+            style.paint(Tone::Warn, &style.cut(&format!("blocked: {blockers}"), room(style)))
         }
     }
-}
-
-/// The table of peers, its header first.
-fn peers(report: &StatusReport, style: Style) -> Vec<String> {
-    let name_width = report.peers.iter().map(|peer| peer.id.chars().count()).max().unwrap_or(0);
-    let name_width = name_width.clamp(4, NAME_WIDTH_MAX);
-    let header =
-        row(style, name_width, ["  ", "peer", "role", "heard", "trip", "last seen", "position"]);
-    let header = style.paint(Tone::Quiet, &format!("{header}state"));
-    let used = 2 + name_width + 1 + 9 + 12 + 9 + 10 + 2 + 10;
-    let room = style.size.map_or(usize::MAX, |(columns, _)| columns.saturating_sub(used));
-    let line = |peer: &PeerReport| peer_line(peer, report, style, name_width, room);
-    core::iter::once(header).chain(report.peers.iter().map(line)).collect()
-}
-
-/// The fixed columns of one row.
-fn row(style: Style, name_width: usize, cells: [&str; 7]) -> String {
-    let [mark, name, role, heard, trip, seen, position] = cells;
-    format!(
-        "{mark}{} {role:<8} {heard:<11} {trip:>8} {seen:>9}  {position:<9} ",
-        style.fit(name, name_width),
-    )
-}
-
-fn peer_line(
-    peer: &PeerReport,
-    report: &StatusReport,
-    style: Style,
-    name_width: usize,
-    room: usize,
-) -> String {
-    let is_master = report.master.as_ref().is_some_and(|master| master.id == peer.id);
-    let mark = if is_master { style.glyph("● ", "* ") } else { "  " };
-    let (heard, tone) = match (peer.heard, peer.hears_us) {
-        (true, Some(true)) => (style.glyph("↔ both ways", "<> both"), None),
-        (true, Some(false)) => (style.glyph("← from it", "<- from it"), Some(Tone::Warn)),
-        // Of a node that does not vote, nobody says whether it is heard.
-        (true, None) => (style.glyph("← heard", "<- heard"), None),
-        (false, Some(true)) => (style.glyph("→ to it", "-> to it"), Some(Tone::Warn)),
-        (false, Some(false) | None) => (style.glyph("✕ silent", "x silent"), Some(Tone::Bad)),
-    };
-    let trip = peer.round_trip_us.map_or("-".to_owned(), round_trip);
-    let seen = peer.last_heard_ms.map_or("never".to_owned(), span);
-    let place = peer.position.as_ref().map_or("-".to_owned(), position);
-    let cells = [mark, &peer.id, &peer.role, heard, &trip, &seen, &place];
-    let line = row(style, name_width, cells);
-    let notes = notes(peer, report);
-    let mut state = if notes.is_empty() { peer.link.clone() } else { notes.join("; ") };
-    if let Some(freshness) = peer.freshness {
-        state.push_str(&format!("; data at {freshness}"));
-    }
-    let line = format!("{line}{}", style.cut(&state, room));
-    match tone {
-        Some(tone) => style.paint(tone, &line),
-        None if !notes.is_empty() => style.paint(Tone::Warn, &line),
-        None => line,
-    }
-}
-
-/// What is not as it should be with a peer.
-fn notes(peer: &PeerReport, report: &StatusReport) -> Vec<String> {
-    let mut notes = Vec::new();
-    if peer.link != "connected" {
-        notes.push(peer.link.clone());
-    }
-    if !peer.heard {
-        if notes.is_empty() {
-            notes.push("connected, but nothing comes".to_owned());
-        }
-        return notes;
-    }
-    if peer.vote_ready == Some(false) && peer.role != "observer" {
-        notes.push("cannot vote now".to_owned());
-    }
-    let behind = |position: &PositionReport| {
-        (position.term, position.version) < (report.committed.term, report.committed.version)
-    };
-    if peer.position.as_ref().is_some_and(behind) {
-        notes.push("document behind".to_owned());
-    }
-    let master = report.master.as_ref().map(|master| &master.id);
-    if let Some(follows) = peer.follows.as_ref().filter(|follows| Some(*follows) != master) {
-        notes.push(format!("follows {follows}"));
-    }
-    if peer.healthy == Some(false) {
-        notes.push("not healthy".to_owned());
-    }
-    if peer.clock_deviant {
-        notes.push("its clock is off".to_owned());
-    }
-    notes
 }
 
 /// One event in one line, as `events` prints it.
@@ -358,7 +303,8 @@ pub fn event(event: &EventReport, style: Style) -> String {
     format!("{time}  {}  term {:<4} {code} {}", event.node, event.term, event.message)
 }
 
-fn position(position: &PositionReport) -> String {
+/// `(TERM, VERSION)`.
+pub(super) fn position(position: &PositionReport) -> String {
     format!("({}, {})", position.term, position.version)
 }
 

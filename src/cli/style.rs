@@ -1,6 +1,8 @@
 //! Decides how text looks: colours, glyphs, width. Everything is asked from the environment once
 //! and carried along. Never prints.
 
+use crate::cli::columns;
+
 /// What a colour means; there are no others.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub enum Tone {
@@ -75,23 +77,27 @@ impl Style {
     /// `text` in a column of `width`: filled with spaces, or cut with an ellipsis.
     #[must_use]
     pub fn fit(self, text: &str, width: usize) -> String {
-        let length = text.chars().count();
-        if length <= width {
-            return format!("{text}{}", " ".repeat(width - length));
-        }
-        self.cut(text, width)
+        let cut = self.cut(text, width);
+        let rest = width.saturating_sub(columns::width(&cut));
+        format!("{cut}{}", " ".repeat(rest))
     }
 
-    /// `text` with at most `width` characters, the last ones an ellipsis if any are missing.
+    /// `text` in at most `width` columns, the last ones an ellipsis if any are missing.
     #[must_use]
     pub fn cut(self, text: &str, width: usize) -> String {
-        if text.chars().count() <= width {
+        if columns::width(text) <= width {
             return text.to_owned();
         }
         let ellipsis = self.glyph("…", "..");
-        let kept = width.saturating_sub(ellipsis.chars().count());
-        let cut: String = text.chars().take(kept).chain(ellipsis.chars()).take(width).collect();
-        cut
+        let kept = width.saturating_sub(columns::width(ellipsis));
+        let ellipsis = columns::start(ellipsis, width);
+        format!("{}{ellipsis}", columns::start(text, kept))
+    }
+
+    /// The columns of the terminal, or none that anybody could fill.
+    #[must_use]
+    pub fn columns(self) -> usize {
+        self.size.map_or(usize::MAX, |(columns, _)| columns)
     }
 
     /// A bar of `width` cells with the part `left` of `whole` filled.
@@ -104,17 +110,6 @@ impl Style {
         let rest = self.paint(Tone::Quiet, &empty.repeat(width - filled));
         format!("{}{rest}", full.repeat(filled))
     }
-}
-
-/// The columns `text` takes, its colours left out.
-#[must_use]
-pub fn width(text: &str) -> usize {
-    let mut pieces = text.split("\x1b[");
-    let plain = pieces.next().map_or(0, |piece| piece.chars().count());
-    // A colour ends with its first `m`.
-    let after =
-        pieces.map(|piece| piece.split_once('m').map_or(0, |(_, text)| text.chars().count()));
-    plain + after.sum::<usize>()
 }
 
 /// A span for people: `85 ms`, `3.2 s`, `4 m 10 s`, `3 h 12 m`, `5 d 2 h`.

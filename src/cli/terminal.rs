@@ -9,6 +9,7 @@ use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcgetwinsize, tcsetattr,
 };
 
+use crate::cli::columns;
 use crate::cli::threads;
 
 /// How the terminal was before; there is one terminal, so this is a static.
@@ -25,7 +26,12 @@ struct Before {
 
 /// The second screen, until dropped.
 #[derive(Debug)]
-pub(super) struct Screen(());
+pub(super) struct Screen {
+    /// What is on it, line by line.
+    shown: Vec<String>,
+    /// How large it was then.
+    size: (usize, usize),
+}
 
 impl Screen {
     /// Takes the terminal: keys come one by one and unseen; ^C still interrupts.
@@ -44,18 +50,42 @@ impl Screen {
             tcsetattr(&stdin, OptionalActions::Now, &silent)?;
         }
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(Before { keyboard });
-        let screen = Self(());
+        let screen = Self { shown: Vec::new(), size: (0, 0) };
         put(ENTER)?;
         Ok(screen)
     }
 
-    /// Shows `frame` in place of the last one, without flicker.
+    /// Shows `frame` in place of the last one, without flicker: what did not change is not written.
     ///
     /// # Errors
     /// What the terminal says when it is gone.
     pub(super) fn draw(&mut self, frame: &str) -> io::Result<()> {
-        let body = frame.trim_end_matches('\n').replace('\n', "\x1b[K\r\n");
-        put(&format!("\x1b[?2026h\x1b[H{body}\x1b[K\x1b[J\x1b[?2026l"))
+        let size = size();
+        let mut lines = columns::lines(frame.trim_end_matches('\n'));
+        lines.truncate(size.1);
+        let mut text = String::new();
+        if size != self.size {
+            self.forget();
+            self.size = size;
+            text.push_str("\x1b[2J");
+        }
+        for (row, line) in lines.iter().enumerate() {
+            if self.shown.get(row) != Some(line) {
+                // Emptied first: behind a line that fills its row the cursor stands on its end.
+                text.push_str(&format!("\x1b[{};1H\x1b[2K{line}", row + 1));
+            }
+        }
+        if lines.len() < self.shown.len() {
+            text.push_str(&format!("\x1b[{};1H\x1b[J", lines.len() + 1));
+        }
+        self.shown = lines;
+        if text.is_empty() { Ok(()) } else { put(&format!("\x1b[?2026h{text}\x1b[?2026l")) }
+    }
+
+    /// Has the next frame written whole.
+    pub(super) fn forget(&mut self) {
+        self.size = (0, 0);
+        self.shown.clear();
     }
 }
 

@@ -8,6 +8,7 @@ use crossbeam_channel::{Receiver, Sender, bounded, never, select};
 
 use crate::cli::args::Format;
 use crate::cli::client::{self, ANSWER_LIMIT, Client, Trouble};
+use crate::cli::columns;
 use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::exit::Exit;
@@ -22,6 +23,9 @@ use crate::wire::control::{Request, Response, StatusReport};
 
 /// How long one picture stays when nothing happens.
 const REDRAW_EVERY: Duration = Duration::from_secs(1);
+
+/// ^L: whatever else was written onto the screen goes.
+const REDRAW_KEY: u8 = 0x0c;
 
 /// How old an answer may be before the picture says so.
 const STALE_AFTER: Duration = Duration::from_millis(2_500);
@@ -52,8 +56,10 @@ pub(super) fn watch(door: &Place, format: Format, console: &mut Console<'_>) -> 
         news = News::Seen;
         select! {
             recv(notices) -> notice => if notice != Ok(Notice::Resized) { return Ok(Exit::Done) },
-            recv(keys) -> key => if matches!(key, Ok(b'q' | b'Q') | Err(_)) {
-                return Ok(Exit::Done);
+            recv(keys) -> key => match (key, &mut screen) {
+                (Ok(b'q' | b'Q') | Err(_), _) => return Ok(Exit::Done),
+                (Ok(REDRAW_KEY), Some(screen)) => screen.forget(),
+                (Ok(_), _) => {}
             },
             recv(inquiry.answers) -> answer => {
                 inquiry.take(answer.map_err(|_| Failure::new(Exit::No, "nobody asks any more"))?);
@@ -113,20 +119,28 @@ impl Inquiry {
 
 /// One picture for the screen.
 fn picture(inquiry: &Inquiry, style: Style) -> String {
-    let mut text = match &inquiry.latest {
-        Some(Ok(report)) => render::status(report, style),
-        Some(Err(trouble)) => format!("{}\n", style.paint(Tone::Bad, &trouble.to_string())),
-        None => "asking the daemon\n".to_owned(),
-    };
+    let mut foot = vec![style.paint(Tone::Quiet, "  every second; q or ^C to leave")];
     let age = inquiry.heard.elapsed();
     if age > STALE_AFTER {
         let age = span(u64::try_from(age.as_millis()).unwrap_or(u64::MAX));
-        let stale = format!("\n  the daemon has not answered for {age}: this is how it was then");
-        text.push_str(&format!("{}\n", style.paint(Tone::Bad, &stale)));
+        let stale = format!("  the daemon has not answered for {age}: this is how it was then");
+        foot.insert(0, style.paint(Tone::Bad, &stale));
     }
-    text.push_str(&format!("\n  {}", style.paint(Tone::Quiet, "every second; q or ^C to leave")));
     let rows = style.size.map_or(usize::MAX, |(_, rows)| rows);
-    text.lines().take(rows).collect::<Vec<_>>().join("\n")
+    let room = rows.saturating_sub(foot.len());
+    let mut lines = match &inquiry.latest {
+        Some(Ok(report)) => render::picture(report, style, room),
+        Some(Err(trouble)) => {
+            let words = columns::wrapped(&trouble.to_string(), style.columns());
+            words.iter().map(|line| style.paint(Tone::Bad, line)).take(room).collect()
+        }
+        None => vec!["asking the daemon".to_owned()],
+    };
+    if lines.len() < room {
+        lines.push(String::new());
+    }
+    lines.extend(foot.iter().map(|line| style.cut(line, style.columns())));
+    lines.join("\n")
 }
 
 /// The latest answer for a pipe.

@@ -61,6 +61,7 @@ mod runs_backup;
 mod runs_broken;
 mod runs_many;
 mod runs_ready;
+mod screen;
 mod service_files;
 mod stalls;
 mod storage;

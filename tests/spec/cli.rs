@@ -3,6 +3,7 @@
 mod args;
 mod budget;
 mod changes;
+mod columns;
 mod commands;
 mod difference;
 mod doctor;
@@ -12,4 +13,5 @@ mod history;
 mod plan;
 mod render;
 mod reports;
+mod screens;
 mod trust;

@@ -1,9 +1,10 @@
 //! `quorate history`: masterships with durations out of events, and where they come from.
 
 use quorate::cli::args::{Command, Format, Scope};
+use quorate::cli::columns::width;
 use quorate::cli::history::table;
 use quorate::cli::reigns::reigns;
-use quorate::cli::style::{self, Style};
+use quorate::cli::style::Style;
 use quorate::wire::control::{
     ChangeReport, EventReport, HistoryEnd, ReignReport, Request, Response,
 };
@@ -161,7 +162,7 @@ fn a_table_of_the_longest_names_and_reasons_fits_80_columns() {
     }
     let text = table("alpha", &longest, Style::PLAIN);
     for line in text.lines() {
-        assert!(style::width(line) <= 80, "{} columns: {line}", style::width(line));
+        assert!(width(line) <= 80, "{} columns: {line}", width(line));
     }
     assert_eq!(text.lines().count(), 2 + longest.len());
 }
