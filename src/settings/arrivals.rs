@@ -11,14 +11,13 @@
 use super::cluster::named;
 use super::field::{Field, Reader, Source, Table};
 use super::problem::Problem;
-use super::words;
+use super::{keys, words};
 use crate::protocol::membership::MemberRole;
 use crate::protocol::units::{Hash, NodeId};
 
 /// The most invitations that may be open at once (H39).
 pub const INVITES_MAX: usize = 32;
 
-const INVITE_KEYS: [&str; 6] = ["id", "role", "until", "secret", "name", "approval"];
 const MORE: [MemberRole; 2] = [MemberRole::Voter, MemberRole::Witness];
 /// The word of an invitation whose node an operator looks at first.
 const MANUAL: &str = "manual";
@@ -76,9 +75,9 @@ pub struct Arrivals {
 /// It is no cluster.yaml, or these parts of it are wrong.
 pub fn arrivals(text: &str) -> Result<Arrivals, Problem> {
     let source = Source::read(text, "cluster.yaml", Reader::Member)?;
-    let table = source.table(&[])?;
+    let table = source.table(&keys::CLUSTER)?;
     let nodes = table.find("nodes").map_or(Ok(Vec::new()), |nodes| nodes.items())?;
-    let newcomers = nodes.iter().map(|node| newcomer(&node.table(&[])?));
+    let newcomers = nodes.iter().map(|node| newcomer(&node.table(&keys::MEMBERS)?));
     Ok(Arrivals {
         invites: invites(&table)?,
         newcomers: newcomers.filter_map(Result::transpose).collect::<Result<_, _>>()?,
@@ -95,7 +94,7 @@ pub(super) fn invites(table: &Table<'_>) -> Result<Vec<Invite>, Problem> {
     }
     let mut found: Vec<Invite> = Vec::new();
     for item in &items {
-        let next = invite(&item.table(&INVITE_KEYS)?)?;
+        let next = invite(&item.table(&keys::INVITES)?)?;
         if found.iter().any(|earlier| earlier.id == next.id) {
             return Err(item.problem(format!("invitation {} is there twice", next.id)));
         }

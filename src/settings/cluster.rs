@@ -7,7 +7,7 @@ use std::time::Duration;
 use super::field::{Field, Reader, Source, Table};
 use super::problem::Problem;
 use super::words;
-use super::{arrivals, overrides, timing};
+use super::{arrivals, keys, overrides, timing};
 use crate::protocol::durable::Document;
 use crate::protocol::membership::{
     Charter, Election, Failback, Member, MemberRole, Membership, MembershipError, Policy,
@@ -16,28 +16,6 @@ use crate::protocol::membership::{
 use crate::protocol::units::{ClusterId, Hash, NodeId, Pin, Position, StorageId, Term};
 
 pub use super::template::{node_line, template};
-
-/// Every key of the document; the last four are the cluster's own, and decide nothing in it.
-const KEYS: [&str; 13] = [
-    "cluster",
-    "id",
-    "generation",
-    "forced",
-    "timing",
-    "election",
-    "maintenance",
-    "nodes",
-    "invites",
-    "version",
-    "term",
-    "updated_at",
-    "updated_by",
-];
-const ELECTION_KEYS: [&str; 4] = ["policy", "failback", "auto_failover", "require_freshest"];
-const NODE_KEYS: [&str; 11] = [
-    "id", "address", "role", "becomes", "approval", "priority", "key", "next_key", "storage",
-    "in_sync", "standby",
-];
 
 /// No recovery begins above this; far more than elections and recoveries can use up is left.
 const TERM_MAX: u64 = u64::MAX / 2;
@@ -72,7 +50,7 @@ pub fn parse_agreed(text: &str, file: &str) -> Result<Charter, Problem> {
 
 fn read(text: &str, file: &str, reader: Reader) -> Result<Charter, Problem> {
     let source = Source::read(text, file, reader)?;
-    let table = source.table(&KEYS)?;
+    let table = source.table(&keys::CLUSTER)?;
     for ignored in ["forced", "version", "term", "updated_at", "updated_by"] {
         table.find(ignored).map_or(Ok(()), |field| field.scalar())?;
     }
@@ -113,7 +91,7 @@ pub fn forced(body: &str) -> Option<String> {
     // Most documents need not be read again to know.
     body.contains("forced").then_some(())?;
     let source = Source::read(body, "cluster.yaml", Reader::Member).ok()?;
-    let field = source.table(&KEYS).ok()?.find("forced")?;
+    let field = source.table(&keys::CLUSTER).ok()?.find("forced")?;
     field.as_text().map(str::to_owned)
 }
 
@@ -124,7 +102,7 @@ pub fn forced(body: &str) -> Option<String> {
 /// It is no number, or one that no cluster gets to.
 pub fn known_term(text: &str, file: &str) -> Result<Term, Problem> {
     let source = Source::read(text, file, Reader::Person)?;
-    let table = source.table(&KEYS)?;
+    let table = source.table(&keys::CLUSTER)?;
     table.find("term").map_or(Ok(0), |field| field.whole(0, TERM_MAX)).map(Term)
 }
 
@@ -158,7 +136,7 @@ fn election(field: Option<Field<'_>>) -> Result<(Election, bool), Problem> {
         let failback = failback_of(Policy::LowestId);
         return Ok((Election { policy: Policy::LowestId, failback, is_automatic: true }, false));
     };
-    let table = field.table(&ELECTION_KEYS)?;
+    let table = field.table(&keys::ELECTION)?;
     let policy = table.find("policy").map_or(Ok(Policy::LowestId), |word| policy(&word))?;
     let failback =
         table.find("failback").map_or(Ok(failback_of(policy)), |field| failback(&field))?;
@@ -201,7 +179,8 @@ fn membership(table: &Table<'_>, needs_freshest: bool) -> Result<Membership, Pro
     let items = nodes.items().map_err(|problem| {
         problem.hint("below `nodes:`, write one line `  - {id: ..., address: ...}` for each node")
     })?;
-    let lines = items.iter().map(|item| item.table(&NODE_KEYS)).collect::<Result<Vec<_>, _>>()?;
+    let lines =
+        items.iter().map(|item| item.table(&keys::MEMBERS)).collect::<Result<Vec<_>, _>>()?;
     let member = |line| member(line, needs_freshest);
     let members = lines.iter().map(member).collect::<Result<Vec<_>, _>>()?;
     refuse_shared_addresses(&lines, &members)?;

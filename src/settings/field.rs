@@ -6,6 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::address::Address;
+use super::keys::Mapping;
 use super::locate::{Step, locate};
 use super::problem::Problem;
 use super::yaml::{self, Tree};
@@ -42,11 +43,13 @@ impl<'a> Source<'a> {
     }
 
     /// The whole document, which must be a mapping of `known` keys.
-    pub(super) fn table(&self, known: &[&str]) -> Result<Table<'_>, Problem> {
+    pub(super) fn table(&self, known: &'static Mapping) -> Result<Table<'_>, Problem> {
         if self.tree == Tree::Nothing {
             let message = "the file is empty, or all of it is comments";
-            return Err(Problem::new(self.file, message)
-                .hint(format!("it must be a mapping of these keys: {}", known.join(", "))));
+            return Err(Problem::new(self.file, message).hint(format!(
+                "it must be a mapping of these keys: {}",
+                known.names().join(", ")
+            )));
         }
         Field { source: self, tree: &self.tree, way: Vec::new() }.table(known)
     }
@@ -85,19 +88,20 @@ impl<'a> Field<'a> {
     }
 
     /// A mapping of `known` keys and no others.
-    pub(super) fn table(&self, known: &[&str]) -> Result<Table<'a>, Problem> {
+    pub(super) fn table(&self, known: &'static Mapping) -> Result<Table<'a>, Problem> {
         let Tree::Table(entries) = self.tree else {
-            let keys = format!("it has these keys: {}", known.join(", "));
+            let keys = format!("it has these keys: {}", known.names().join(", "));
             return Err(self.expected("a mapping").hint(keys));
         };
-        let table = Table { field: self.clone(), entries };
-        match entries.iter().find(|(key, _)| !known.contains(&key.as_str())) {
+        let table = Table { field: self.clone(), entries, known };
+        match entries.iter().find(|(key, _)| !known.has(key)) {
             None => Ok(table),
             Some(_) if self.passes_over() => Ok(table),
             Some((key, _)) => {
-                let meant = suggest::did_you_mean(key, known);
+                let names = known.names();
+                let meant = suggest::did_you_mean(key, &names);
                 let message = format!("unknown key `{}`{meant}", key.escape_debug());
-                let keys = format!("the keys here are: {}", known.join(", "));
+                let keys = format!("the keys here are: {}", names.join(", "));
                 Err(table.key_problem(key, message).hint(keys))
             }
         }
@@ -287,6 +291,7 @@ impl<'a> Field<'a> {
 pub(super) struct Table<'a> {
     field: Field<'a>,
     entries: &'a [(String, Tree)],
+    known: &'static Mapping,
 }
 
 impl<'a> Table<'a> {
@@ -301,8 +306,9 @@ impl<'a> Table<'a> {
         self.field.source.problem_at(&way, message)
     }
 
-    /// The value of `key`, if the key is there.
+    /// The value of `key`, which the table of keys has, if it is there.
     pub(super) fn find(&self, key: &str) -> Option<Field<'a>> {
+        debug_assert!(self.known.has(key), "`{key}` is not in the table of keys");
         let (name, tree) = self.entries.iter().find(|(name, _)| name == key)?;
         let way = [self.field.way.as_slice(), &[Step::Key(name.clone())]].concat();
         Some(Field { source: self.field.source, tree, way })

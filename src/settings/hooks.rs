@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::command::{self, command};
 use super::duration;
 use super::field::Field;
+use super::keys;
 use super::problem::Problem;
 
 /// How long one run of a hook may take that says nothing else.
@@ -16,9 +17,6 @@ pub const RETRIES_DEFAULT: u32 = 2;
 const TIMEOUT_LEAST: Duration = Duration::from_secs(1);
 const TIMEOUT_MOST: Duration = Duration::from_secs(600);
 const RETRIES_MOST: u64 = 10;
-
-const KEYS: [&str; 9] =
-    ["master", "backup", "no_quorum", "event", "fence", "timeout", "retries", "on_fail", "argv"];
 
 /// The programs that are told of a new role; each is a whole path and arguments.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -157,7 +155,7 @@ impl Hooks {
 
 /// Reads `hooks`.
 pub(super) fn read(field: &Field<'_>) -> Result<Hooks, Problem> {
-    let table = field.table(&KEYS)?;
+    let table = field.table(&keys::HOOKS)?;
     let commands = HookName::ALL.map(|name| table.find(name.word()));
     let [master, backup, no_quorum, event, fence] =
         commands.map(|field| field.as_ref().map(command));

@@ -17,6 +17,7 @@ pub mod duration;
 mod field;
 pub mod hooks;
 pub mod http;
+pub mod keys;
 mod locate;
 pub mod node;
 pub mod paths;

@@ -11,29 +11,13 @@ use super::command::quoted;
 use super::field::{Field, Reader, Source};
 use super::hooks::{self, HookName, Hooks};
 use super::http::{self, HttpSettings};
+use super::keys;
 use super::probe::{self, HealthProbe, PositionProbe};
 use super::problem::Problem;
 use crate::protocol::units::NodeId;
 
 /// Where a node listens that names nothing else.
 pub const LISTEN_DEFAULT: &str = "0.0.0.0:9901";
-
-const KEYS: [&str; 13] = [
-    "id",
-    "listen",
-    "advertise",
-    "log",
-    "acting_log",
-    "http",
-    "http_hosts",
-    "agent",
-    "watchdog",
-    "hooks",
-    "health",
-    "position",
-    "may_move",
-];
-const LOG_KEYS: [&str; 2] = ["level", "format"];
 
 /// What node.yaml says.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -156,7 +140,7 @@ impl NodeSettings {
 /// The first thing that is wrong, with its place and what to do.
 pub fn parse(text: &str, file: &str) -> Result<NodeSettings, Problem> {
     let source = Source::read(text, file, Reader::Person)?;
-    let table = source.table(&KEYS)?;
+    let table = source.table(&keys::NODE)?;
     let id = named(&table.need("id", "give this node a name: `id: alpha`")?)?;
     let mut settings = NodeSettings::new(id);
     if let Some(listen) = table.find("listen") {
@@ -191,7 +175,7 @@ fn device(field: &Field<'_>) -> Result<PathBuf, Problem> {
 }
 
 fn log_settings(field: &Field<'_>) -> Result<LogSettings, Problem> {
-    let table = field.table(&LOG_KEYS)?;
+    let table = field.table(&keys::LOG)?;
     let mut settings = LogSettings::default();
     if let Some(level) = table.find("level") {
         settings.level = match level.word(&["error", "warn", "info", "debug", "trace"])? {

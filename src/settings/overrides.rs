@@ -4,11 +4,9 @@
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use super::field::Field;
+use super::keys;
 use super::problem::Problem;
 use crate::protocol::membership::Override;
-
-/// Every key of an override; all may be left out.
-const KEYS: [&str; 3] = ["by", "since", "until"];
 
 /// `true`, `false`, or a mapping that says who set it, when, and until when it holds.
 pub(super) fn read(field: Option<Field<'_>>) -> Result<Option<Override>, Problem> {
@@ -16,7 +14,7 @@ pub(super) fn read(field: Option<Field<'_>>) -> Result<Option<Override>, Problem
     if let Ok(is_on) = field.switch() {
         return Ok(is_on.then(Override::default));
     }
-    let table = field.table(&KEYS).map_err(|problem| match problem.hint {
+    let table = field.table(&keys::OVERRIDE).map_err(|problem| match problem.hint {
         Some(_) => problem,
         None => problem.hint("write true, or {by: ..., since: ..., until: ...}"),
     })?;

@@ -6,6 +6,7 @@ use std::time::Duration;
 use super::command::{self, command};
 use super::duration;
 use super::field::{Field, Table};
+use super::keys;
 use super::problem::Problem;
 
 /// From the start of one run to the start of the next, where nothing else is said.
@@ -21,9 +22,6 @@ const INTERVAL_LEAST: Duration = Duration::from_millis(100);
 const INTERVAL_MOST: Duration = Duration::from_secs(3600);
 const TIMEOUT_LEAST: Duration = Duration::from_millis(50);
 const IN_A_ROW_MOST: u64 = 100;
-
-const HEALTH_KEYS: [&str; 5] = ["command", "interval", "timeout", "rise", "fall"];
-const POSITION_KEYS: [&str; 3] = ["command", "interval", "timeout"];
 
 /// The program that says whether this node is fit to be master.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -53,7 +51,7 @@ pub struct PositionProbe {
 
 /// Reads `health`.
 pub(super) fn read_health(field: &Field<'_>) -> Result<HealthProbe, Problem> {
-    let table = field.table(&HEALTH_KEYS)?;
+    let table = field.table(&keys::HEALTH)?;
     let [rise, fall] = [("rise", RISE_DEFAULT), ("fall", FALL_DEFAULT)].map(|(key, default)| {
         table.find(key).map_or(Ok(default), |field| {
             let number = field.whole(1, IN_A_ROW_MOST)?;
@@ -66,7 +64,7 @@ pub(super) fn read_health(field: &Field<'_>) -> Result<HealthProbe, Problem> {
 
 /// Reads `position`.
 pub(super) fn read_position(field: &Field<'_>) -> Result<PositionProbe, Problem> {
-    read_common(&field.table(&POSITION_KEYS)?)
+    read_common(&field.table(&keys::POSITION)?)
 }
 
 fn read_common(table: &Table<'_>) -> Result<PositionProbe, Problem> {

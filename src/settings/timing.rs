@@ -2,11 +2,10 @@
 //! Never judges a relation of times itself; `protocol::timing` does.
 
 use super::field::{Field, Table};
-use super::percent;
 use super::problem::Problem;
+use super::{keys, percent};
 use crate::protocol::timing::{Timing, TimingError};
 
-const KEYS: [&str; 6] = ["preset", "heartbeat", "dead_after", "stop", "drift", "stagger"];
 /// The presets that a document may name.
 pub const PRESETS: [&str; 3] = ["lan", "default", "wan"];
 
@@ -16,7 +15,7 @@ pub(super) fn read(field: Option<Field<'_>>) -> Result<Timing, Problem> {
     if field.as_text().is_some() {
         return preset(&field);
     }
-    let table = field.table(&KEYS)?;
+    let table = field.table(&keys::TIMING)?;
     let base = table.find("preset").map_or(Ok(Timing::DEFAULT), |field| preset(&field))?;
     let span = |key, default| table.find(key).map_or(Ok(default), |field| field.duration());
     let heartbeat = span("heartbeat", base.heartbeat())?;

@@ -56,7 +56,7 @@ fn a_word_is_completed_by_what_stands_before_it() {
     assert_eq!(offered(&["invite", "--role", "w"]), set(&["witness"]));
     assert_eq!(offered(&["wait", "--for", "q"]), set(&["quorum"]));
     assert_eq!(offered(&["completions", ""]), set(&["bash", "zsh", "fish"]));
-    assert_eq!(offered(&["man", ""]), set(&["1", "8"]));
+    assert_eq!(offered(&["man", ""]), set(&["1", "5", "8"]));
     assert_eq!(offered(&["service", ""]), set(&["openrc", "runit", "systemd"]));
     assert_eq!(offered(&["hook", "test", "f"]), set(&["fence"]));
     assert!(offered(&["explain", ""]).contains("who"));

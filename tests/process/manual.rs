@@ -2,6 +2,7 @@
 //! Never judges how they look.
 
 use quorate::cli::help::{Shelf, TOPICS};
+use quorate::settings::keys;
 
 use super::command::{QUORATE, run};
 use super::network::tell_skipped;
@@ -64,8 +65,27 @@ fn the_page_of_the_daemon_says_how_to_set_it_up_and_run_it() {
 }
 
 #[test]
+fn every_key_of_both_files_is_in_the_manual() {
+    let roff = page("5");
+    let plain = set("5");
+    for file in keys::FILES {
+        let heading = format!("\n.SH {}\n", file.name.to_uppercase());
+        let (_, part) = roff.split_once(&heading).expect(file.name);
+        let part = part.split("\n.SH ").next().unwrap();
+        for key in file.mappings.iter().flat_map(|mapping| mapping.keys) {
+            assert!(part.contains(&format!(".TP\n\\fB{}\\fR\n", key.name)), "{}", key.name);
+            let Some(plain) = &plain else { continue };
+            let all = plain.split_whitespace().collect::<Vec<_>>().join(" ");
+            for words in [key.means, key.takes] {
+                assert!(all.contains(&words.replace('`', "")), "{words}\n{all}");
+            }
+        }
+    }
+}
+
+#[test]
 fn a_section_or_a_shell_that_is_not_known_is_refused() {
-    run(&[], [QUORATE, "man", "3"]).refused(2, &["1 and 8"]);
+    run(&[], [QUORATE, "man", "3"]).refused(2, &["1, 5 and 8"]);
     run(&[], [QUORATE, "completions", "tcsh"]).refused(2, &["bash, zsh or fish"]);
     run(&[], [QUORATE, "completions"]).refused(2, &["bash, zsh or fish"]);
 }

@@ -4,6 +4,7 @@
 
 pub(crate) mod stage;
 mod workshop;
+mod written;
 
 mod acting;
 mod acting_log;

@@ -3,6 +3,7 @@
 mod cluster;
 mod hooks;
 mod hostile;
+mod keys;
 mod node;
 mod paths;
 mod pen;

@@ -3,6 +3,7 @@
 
 use super::{Command, ServiceOptions, Typed, UsageError};
 use crate::cli::complete;
+use crate::cli::man::SECTIONS;
 use crate::cli::service::KITS;
 
 /// One of them, by its name.
@@ -23,12 +24,9 @@ fn shell(typed: &mut Typed) -> Result<&'static str, UsageError> {
 
 /// Which section of the manual is meant.
 fn section(typed: &mut Typed) -> Result<&'static str, UsageError> {
-    match typed.operands.pop() {
-        None => Ok("1"),
-        Some(word) if word == "1" => Ok("1"),
-        Some(word) if word == "8" => Ok("8"),
-        Some(_) => Err(typed.wrong("the sections are 1 and 8".to_owned())),
-    }
+    let Some(word) = typed.operands.pop() else { return Ok("1") };
+    let known = SECTIONS.into_iter().find(|section| word == *section);
+    known.ok_or_else(|| typed.wrong("the sections are 1, 5 and 8".to_owned()))
 }
 
 /// Whose service files, where to, and where the program is.

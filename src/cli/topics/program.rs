@@ -15,9 +15,10 @@ pub(super) const COMPLETIONS: Topic = Topic {
 };
 
 pub(super) const MAN: Topic = Topic {
-    operand: Operand::Optional("1|8"),
-    about: "Prints the page of that section of the manual as roff: 1 is every command, 8 is\n\
-            how to set a node up and run it. Without a number it is 1.\n\
+    operand: Operand::Optional("1|5|8"),
+    about: "Prints the page of that section of the manual as roff: 1 is every command, 5\n\
+            every key of node.yaml and cluster.yaml, 8 how to set a node up and run it.\n\
+            Without a number it is 1.\n\
             To read it: quorate man | man -l -",
     exits: PRINTING,
     ..topic("man", Shelf::Program, "print a page of the manual")
