@@ -47,6 +47,7 @@ pub struct FileFacts {
     /// What it is for.
     pub purpose: Purpose,
     /// Where it is.
+    #[serde(serialize_with = "shown")]
     pub path: PathBuf,
     /// What is there.
     pub found: Found,
@@ -71,6 +72,11 @@ pub enum Found {
         /// Its owner.
         user: u32,
     },
+}
+
+/// As people are shown it: JSON has no room for bytes that are no text.
+fn shown<S: Serializer>(path: &Path, to: S) -> Result<S::Ok, S::Error> {
+    to.collect_str(&path.display())
 }
 
 /// As chmod(1) has it.
