@@ -280,8 +280,8 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "master" if typed.has("address") => Command::Master(MasterField::Address),
         "master" => Command::Master(MasterField::Name),
         "wait" => operands::wait(&mut typed)?,
-        "step-down" => Command::StepDown(typed.time("for", Duration::from_secs(60))?),
-        "transfer" => Command::Transfer(node(&mut typed)?),
+        "step-down" => operands::step_down(&mut typed)?,
+        "transfer" => Command::Transfer(node(&mut typed)?, typed.format()),
         "set-position" => Command::SetPosition(operands::position(&mut typed)?),
         "hook test" => operands::hook_test(&mut typed)?,
         "events" => Command::Events(stay(&typed)?, typed.format()),
@@ -310,7 +310,7 @@ fn understand(mut typed: Typed) -> Result<Command, UsageError> {
         "doctor" => Command::Doctor(typed.format()),
         "config timing" => Command::ConfigTiming(operands::timing(&mut typed), typed.format()),
         "config check" => Command::ConfigCheck(typed.operands.pop().map(PathBuf::from)),
-        "config origin" => Command::ConfigOrigin,
+        "config origin" => Command::ConfigOrigin(typed.format()),
         unknown => unreachable!("the table has a command {unknown} that nothing understands"),
     })
 }

@@ -77,9 +77,9 @@ pub enum Command {
     /// Wait until something is so.
     Wait(Goal, Duration),
     /// Give mastership up and do not stand for so long.
-    StepDown(Duration),
+    StepDown(Duration, Format),
     /// Hand mastership over, to this node if one is named.
-    Transfer(Option<NodeId>),
+    Transfer(Option<NodeId>, Format),
     /// Say how fresh this node's data is.
     SetPosition(u64),
     /// Show what a hook would be run as, and run it.
@@ -139,7 +139,7 @@ pub enum Command {
     /// Check a file, or this node's own.
     ConfigCheck(Option<PathBuf>),
     /// Say which files are used.
-    ConfigOrigin,
+    ConfigOrigin(Format),
 }
 
 /// `quorate service`.

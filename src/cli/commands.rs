@@ -87,28 +87,52 @@ pub fn master(door: &Place, field: MasterField, console: &mut Console<'_>) -> Ou
 ///
 /// # Errors
 /// As [`transfer`].
-pub fn step_down(door: &Place, hold_off: Duration, console: &mut Console<'_>) -> Outcome {
+pub fn step_down(
+    door: &Place,
+    hold_off: Duration,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Outcome {
     let hold_off_ms = u64::try_from(hold_off.as_millis()).unwrap_or(u64::MAX);
-    let report = hand_over(door, &Request::StepDown { hold_off_ms })?;
-    console.print(&format!("{}\n", report.message))?;
-    Ok(Exit::Done)
+    let report = decided(door, &Request::StepDown { hold_off_ms })?;
+    tell_handover(&done(report.clone()), &report, format, console)
 }
 
 /// `quorate transfer`.
 ///
 /// # Errors
 /// That it was refused, that the outcome is unknown, or any trouble with the daemon.
-pub fn transfer(door: &Place, to: Option<&NodeId>, console: &mut Console<'_>) -> Outcome {
+pub fn transfer(
+    door: &Place,
+    to: Option<&NodeId>,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Outcome {
     let wanted = to.map(|to| to.as_str().to_owned());
-    let report = hand_over(door, &Request::Transfer { to: wanted.clone() })?;
-    if let (Some(wanted), Some(master)) = (wanted, &report.master)
-        && wanted != *master
-    {
-        let message = format!("{wanted} could not take over; {master} did");
-        return Err(Failure::new(Exit::No, message));
+    let report = decided(door, &Request::Transfer { to: wanted.clone() })?;
+    let end = match (wanted, &report.master) {
+        (Some(wanted), Some(master)) if wanted != *master => {
+            let message = format!("{wanted} could not take over; {master} did");
+            Err(Failure::new(Exit::No, message))
+        }
+        _ => done(report.clone()),
+    };
+    tell_handover(&end, &report, format, console)
+}
+
+/// Prints what became of it: in JSON in any case, in words only if it is what was wanted.
+fn tell_handover(
+    end: &Result<HandoverReport, Failure>,
+    report: &HandoverReport,
+    format: Format,
+    console: &mut Console<'_>,
+) -> Outcome {
+    match (format, end) {
+        (Format::Json, _) => console.print_json(report)?,
+        (Format::Text, Ok(report)) => console.print(&format!("{}\n", report.message))?,
+        (Format::Text, Err(_)) => {}
     }
-    console.print(&format!("{}\n", report.message))?;
-    Ok(Exit::Done)
+    end.clone().map(|_| Exit::Done)
 }
 
 /// `quorate set-position`.
@@ -126,6 +150,11 @@ pub fn set_position(door: &Place, position: u64) -> Outcome {
 
 /// The report of a handover that happened; anything else is a failure with its exit code.
 pub(super) fn hand_over(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
+    decided(door, request).and_then(done)
+}
+
+/// What the daemon says became of it.
+fn decided(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
     let mut client = Client::connect(door, ANSWER_LIMIT)?;
     client.be_patient(Some(HANDOVER_LIMIT))?;
     let failure = |trouble: Trouble| unsure(trouble, "look at quorate status");
@@ -133,6 +162,11 @@ pub(super) fn hand_over(door: &Place, request: &Request) -> Result<HandoverRepor
     let Response::Handover(report) = client.hear().map_err(failure)? else {
         return Err(failure(client.foreign()));
     };
+    Ok(report)
+}
+
+/// The report of a handover that happened.
+fn done(report: HandoverReport) -> Result<HandoverReport, Failure> {
     let exit = handover_exit(&report);
     if exit == Exit::Done { Ok(report) } else { Err(Failure::new(exit, report.message)) }
 }

@@ -7,6 +7,7 @@ use std::io::{self, Read};
 use std::path::Path;
 
 use rustix::fs::{Mode, OFlags};
+use serde::Serialize;
 
 use crate::cli::args::{Format, TimingSource};
 use crate::cli::budget::{self, Budget};
@@ -16,8 +17,9 @@ use crate::cli::exit::Exit;
 use crate::daemon::hooks::sound;
 use crate::daemon::reset::device;
 use crate::settings::node::NodeSettings;
-use crate::settings::paths::Places;
+use crate::settings::paths::{Place, Places};
 use crate::settings::{cluster, config_check, node, node_check};
+use crate::wire::control::SCHEMA;
 
 /// No settings file is larger.
 const FILE_BYTES_MAX: u64 = 1 << 20;
@@ -175,6 +177,24 @@ fn cannot_read(name: &str, error: &io::Error) -> Failure {
     Failure::new(exit, format!("cannot read {name}: {error}"))
 }
 
+/// `quorate config timing PRESET --json`, and of a file.
+#[derive(Serialize)]
+struct ArithmeticReport {
+    /// Always [`SCHEMA`].
+    schema: u32,
+    /// What follows from it.
+    timing: Budget,
+}
+
+/// `quorate config timing --json`.
+#[derive(Serialize)]
+struct PresetsReport {
+    /// Always [`SCHEMA`].
+    schema: u32,
+    /// What follows from each preset, by its name.
+    presets: BTreeMap<&'static str, Budget>,
+}
+
 /// `quorate config timing`.
 ///
 /// # Errors
@@ -194,7 +214,7 @@ pub(super) fn timing(source: &TimingSource, format: Format, console: &mut Consol
     };
     let budget = Budget::of(&timing);
     match format {
-        Format::Json => console.print_json(&budget)?,
+        Format::Json => console.print_json(&ArithmeticReport { schema: SCHEMA, timing: budget })?,
         Format::Text => {
             console.print(
                 &budget.lines().iter().map(|line| format!("{line}\n")).collect::<String>(),
@@ -207,7 +227,8 @@ pub(super) fn timing(source: &TimingSource, format: Format, console: &mut Consol
 fn all_presets(format: Format, console: &mut Console<'_>) -> Outcome {
     if format == Format::Json {
         let budgets = budget::presets().map(|(name, timing)| (name, Budget::of(&timing)));
-        console.print_json(&BTreeMap::from(budgets))?;
+        let presets = BTreeMap::from(budgets);
+        console.print_json(&PresetsReport { schema: SCHEMA, presets })?;
         return Ok(Exit::Done);
     }
     console.print(&format!("{:<28}{:>10}{:>10}{:>10}\n", "", "lan", "default", "wan"))?;
@@ -218,11 +239,48 @@ fn all_presets(format: Format, console: &mut Console<'_>) -> Outcome {
     Ok(Exit::Done)
 }
 
+/// `quorate config origin --json`.
+#[derive(Serialize)]
+struct OriginReport<'a> {
+    /// Always [`SCHEMA`].
+    schema: u32,
+    /// node.yaml.
+    config: PlaceReport<'a>,
+    /// The state directory.
+    state_dir: PlaceReport<'a>,
+    /// The control socket.
+    socket: PlaceReport<'a>,
+}
+
+/// One place.
+#[derive(Serialize)]
+struct PlaceReport<'a> {
+    /// Where it is.
+    path: String,
+    /// Who said so: a flag, a variable of the environment, or the default.
+    from: &'a str,
+}
+
+impl<'a> PlaceReport<'a> {
+    fn of(place: &'a Place) -> Self {
+        Self { path: place.path.display().to_string(), from: &place.origin }
+    }
+}
+
 /// `quorate config origin`.
 ///
 /// # Errors
 /// Trouble with the output.
-pub(super) fn origin(places: &Places, console: &mut Console<'_>) -> Outcome {
+pub(super) fn origin(places: &Places, format: Format, console: &mut Console<'_>) -> Outcome {
+    if format == Format::Json {
+        console.print_json(&OriginReport {
+            schema: SCHEMA,
+            config: PlaceReport::of(&places.config),
+            state_dir: PlaceReport::of(&places.state_dir),
+            socket: PlaceReport::of(&places.socket),
+        })?;
+        return Ok(Exit::Done);
+    }
     let rows =
         [("config", &places.config), ("state-dir", &places.state_dir), ("socket", &places.socket)];
     let width = rows.iter().map(|(_, place)| place.path.as_os_str().len()).max().unwrap_or(0);

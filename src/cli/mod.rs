@@ -146,8 +146,10 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::HasQuorum => commands::has_quorum(door),
         Command::Master(field) => commands::master(door, *field, console),
         Command::Wait(goal, timeout) => waiting::wait(door, goal, *timeout),
-        Command::StepDown(hold_off) => commands::step_down(door, *hold_off, console),
-        Command::Transfer(to) => commands::transfer(door, to.as_ref(), console),
+        Command::StepDown(hold_off, format) => {
+            commands::step_down(door, *hold_off, *format, console)
+        }
+        Command::Transfer(to, format) => commands::transfer(door, to.as_ref(), *format, console),
         Command::SetPosition(position) => commands::set_position(door, *position),
         Command::HookTest(name, trial) => hook::test(*name, *trial, places, console),
         Command::Events(stay, format) => commands::events(door, *stay, *format, console),
@@ -168,7 +170,7 @@ pub fn perform(command: &Command, places: &Places, console: &mut Console<'_>) ->
         Command::Key(format) => key::show(door, *format, console),
         Command::RotateKey(patience, format) => key::rotate(door, *patience, *format, console),
         Command::Doctor(format) => doctor::doctor(places, *format, console),
-        Command::ConfigOrigin => config::origin(places, console),
+        Command::ConfigOrigin(format) => config::origin(places, *format, console),
         Command::ExplainWho(format) => who::explain(door, *format, console),
         Command::Explain(code, format) => explain::explain(*code, *format, console),
         Command::FenceCheck { file, term, patience } => {

@@ -19,29 +19,42 @@ use crate::wire::control::{SCHEMA, StatusReport};
 /// `quorate node list --json`.
 #[derive(Debug, Serialize)]
 struct NodesReport {
+    /// Always [`SCHEMA`].
     schema: u32,
+    /// The committed document's content revision.
     revision: u64,
+    /// How many nodes vote.
     voters: usize,
+    /// How many of them have to agree.
     need: usize,
+    /// Every node, in the order of the document.
     nodes: Vec<NodeReport>,
 }
 
 /// One line of the document.
 #[derive(Debug, Serialize)]
 struct NodeReport {
+    /// Its name.
     id: String,
+    /// Where the other nodes reach it.
     address: String,
+    /// `voter`, `witness` or `observer`.
     role: &'static str,
     /// What it becomes by itself, of one that was invited; null otherwise.
     becomes: Option<&'static str>,
     /// Whether its key is to be approved before that.
     waits_for_approval: bool,
+    /// Its priority.
     priority: u32,
+    /// The fingerprint of its key: `SHA256:` and 64 digits.
     key: String,
-    /// The key that is to follow, while its key changes.
+    /// The key that is to follow, while its key changes; null otherwise.
     next_key: Option<String>,
+    /// Its disk's identity, hexadecimal.
     storage: String,
+    /// Whether it is on standby.
     standby: bool,
+    /// Whether the node that was asked believes it to be master.
     master: bool,
     /// Whether the node that was asked hears it; its own line is always heard.
     heard: bool,

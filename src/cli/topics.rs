@@ -312,13 +312,14 @@ pub static TOPICS: &[Topic] = &[
     },
     Topic {
         operand: Operand::Optional("NODE"),
+        flags: &[JSON],
         about: "Without NODE the best other node is taken. Nothing is stopped unless the other\n\
                 node can take over at once.",
         exits: HANDOVER,
         ..topic("transfer", Shelf::Steer, "hand mastership to another node")
     },
     Topic {
-        flags: &[option("for", "TIME", "how long not to stand again (default 60s)")],
+        flags: &[option("for", "TIME", "how long not to stand again (default 60s)"), JSON],
         exits: HANDOVER,
         ..topic("step-down", Shelf::Steer, "give this node's mastership up")
     },
@@ -358,7 +359,10 @@ pub static TOPICS: &[Topic] = &[
     },
     checks::CONFIG_CHECK,
     checks::CONFIG_TIMING,
-    topic("config origin", Shelf::Configure, "which files are used and who said so"),
+    Topic {
+        flags: &[JSON],
+        ..topic("config origin", Shelf::Configure, "which files are used and who said so")
+    },
     Topic {
         operand: Operand::Optional("CODE|who"),
         flags: &[JSON],

@@ -1,6 +1,8 @@
 //! `explain who`: who would lead in whose place, as the asked node sees it.
 //! Never decides it; the committed document and the votes do.
 
+use serde::Serialize;
+
 use crate::cli::args::Format;
 use crate::cli::client::{self, ANSWER_LIMIT};
 use crate::cli::commands::Outcome;
@@ -8,10 +10,22 @@ use crate::cli::console::Console;
 use crate::cli::exit::Exit;
 use crate::cli::style::{Style, Tone};
 use crate::settings::paths::Place;
-use crate::wire::control::StatusReport;
+use crate::wire::control::{SCHEMA, StatusReport};
+use crate::wire::ranking::RankingReport;
 
 /// How wide a name may be in the table.
 const NAME_WIDTH: usize = 16;
+
+/// `quorate explain who --json`.
+#[derive(Serialize)]
+struct WhoReport<'a> {
+    /// Always [`SCHEMA`].
+    schema: u32,
+    /// The node that was asked.
+    node: &'a str,
+    /// The order as that node sees it.
+    ranking: &'a RankingReport,
+}
 
 /// Asks the daemon and shows its ranking.
 ///
@@ -20,7 +34,10 @@ const NAME_WIDTH: usize = 16;
 pub(super) fn explain(door: &Place, format: Format, console: &mut Console<'_>) -> Outcome {
     let report = client::status(door, ANSWER_LIMIT)?;
     match format {
-        Format::Json => console.print_json(&report.ranking)?,
+        Format::Json => {
+            let StatusReport { node, ranking, .. } = &report;
+            console.print_json(&WhoReport { schema: SCHEMA, node, ranking })?;
+        }
         Format::Text => console.print(&table(&report, console.style))?,
     }
     Ok(Exit::Done)

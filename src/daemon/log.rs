@@ -167,11 +167,16 @@ impl Backend {
     }
 }
 
+/// One line of the log with `log: {format: json}` in node.yaml.
 #[derive(Serialize)]
 struct JsonLine<'a> {
+    /// Wall clock, RFC 3339 with milliseconds, UTC.
     time: &'a str,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
     level: &'a str,
+    /// This node.
     node: &'a str,
+    /// What happened, and what to do, for a person.
     message: &'a str,
 }
 

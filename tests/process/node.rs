@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use rustix::process::{Pid, Signal};
 
 use super::command::{Outcome, QUORATE, Running, run};
+use crate::spec::schema::assert_described;
 
 /// One node.
 #[derive(Debug)]
@@ -58,9 +59,14 @@ impl Node {
         self.home.join("state")
     }
 
-    /// Runs one of its commands to its end.
+    /// Runs one of its commands to its end; what it says as JSON is what the schema describes.
     pub(super) fn ask(&self, words: &[&str]) -> Outcome {
-        run(&self.prefix, self.line(words))
+        let outcome = run(&self.prefix, self.line(words));
+        // Another release may say more.
+        if words.contains(&"--json") && self.program.as_os_str() == QUORATE {
+            assert_described(words, &outcome.stdout);
+        }
+        outcome
     }
 
     fn line(&self, words: &[&str]) -> Vec<OsString> {

@@ -52,6 +52,7 @@ mod preference;
 mod properties;
 mod report;
 mod reset;
+pub(crate) mod schema;
 mod settings;
 mod shapes;
 mod rounds;

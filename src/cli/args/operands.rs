@@ -110,6 +110,11 @@ pub(super) fn revision(typed: &mut Typed) -> Result<Option<u64>, UsageError> {
     })
 }
 
+/// `step-down`: how long not to stand again.
+pub(super) fn step_down(typed: &mut Typed) -> Result<Command, UsageError> {
+    Ok(Command::StepDown(typed.time("for", Duration::from_secs(60))?, typed.format()))
+}
+
 /// `wait`: for what, and how long.
 pub(super) fn wait(typed: &mut Typed) -> Result<Command, UsageError> {
     Ok(Command::Wait(goal(typed)?, typed.time("timeout", Duration::from_secs(30))?))

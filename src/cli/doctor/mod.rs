@@ -39,14 +39,19 @@ const ANSWER_LIMIT: Duration = Duration::from_secs(3);
 /// `quorate doctor --json`.
 #[derive(Serialize)]
 struct DoctorReport<'a> {
+    /// Always [`SCHEMA`].
     schema: u32,
     /// Whether nothing needs attention.
     well: bool,
+    /// What somebody should know, the gravest first.
     findings: &'a [Finding],
     /// What each single failure would do.
     outlook: &'a [Consequence],
+    /// What the timing in force means; null if it is not known.
     timing: Option<Budget>,
+    /// The files of this node.
     files: &'a [premises::FileFacts],
+    /// The room for its state; null if nobody can say.
     space: Option<premises::Space>,
     /// What the daemon says; null if it does not answer.
     daemon: Option<&'a FactsReport>,

@@ -8,6 +8,7 @@ mod hostile;
 mod metrics;
 mod page;
 mod questions;
+mod told;
 
 use std::io::{Read, Write};
 use std::net::{Shutdown, TcpStream};
@@ -17,6 +18,7 @@ use serde_json::Value;
 use super::clock::PATIENCE;
 use super::cluster::{Cluster, loopback_addresses};
 use super::looks::eventually;
+use crate::spec::schema::assert_described;
 
 /// Some nodes that answer over HTTP, each at an address of its own; nothing is started yet.
 fn founded(count: usize) -> Cluster {
@@ -108,6 +110,20 @@ fn asked(address: &str, method: &str, path: &str) -> Reply {
     reply.unwrap_or_else(|| panic!("no answer to {method} {path}"))
 }
 
+/// What comes back for GET; if it is JSON, it is what the schema describes.
 fn get(address: &str, path: &str) -> Reply {
-    asked(address, "GET", path)
+    let reply = asked(address, "GET", path);
+    if reply.line("Content-Type") == Some("application/json") {
+        assert_described(&["GET", row(path, &reply)], &reply.body);
+    }
+    reply
+}
+
+/// By what the page about JSON calls that answer.
+fn row<'a>(path: &'a str, reply: &Reply) -> &'a str {
+    match path.split('?').next().unwrap_or(path) {
+        page @ ("/status" | "/cluster" | "/history" | "/config") if reply.status == 200 => page,
+        "/status" | "/cluster" | "/history" | "/config" => "503",
+        _ => "/master",
+    }
 }

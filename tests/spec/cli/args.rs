@@ -104,10 +104,10 @@ fn every_command_is_understood() {
             "config timing - --json",
             Command::ConfigTiming(TimingSource::File("-".into()), Format::Json),
         ),
-        ("step-down", Command::StepDown(seconds(60))),
-        ("step-down --for 5s", Command::StepDown(seconds(5))),
-        ("transfer", Command::Transfer(None)),
-        ("transfer bravo", Command::Transfer(NodeId::new("bravo"))),
+        ("step-down", Command::StepDown(seconds(60), Format::Text)),
+        ("step-down --for 5s", Command::StepDown(seconds(5), Format::Text)),
+        ("transfer", Command::Transfer(None, Format::Text)),
+        ("transfer bravo --json", Command::Transfer(NodeId::new("bravo"), Format::Json)),
         ("events", Command::Events(Stay::Leave, Format::Text)),
         ("events --follow --json", Command::Events(Stay::Follow, Format::Json)),
         ("events --follow --new", Command::Events(Stay::News, Format::Text)),
@@ -124,7 +124,7 @@ fn every_command_is_understood() {
         ("config check", Command::ConfigCheck(None)),
         ("config check -", Command::ConfigCheck(Some("-".into()))),
         ("config check a.yaml", Command::ConfigCheck(Some("a.yaml".into()))),
-        ("config origin", Command::ConfigOrigin),
+        ("config origin", Command::ConfigOrigin(Format::Text)),
         ("version", Command::Version),
     ];
     for (line, expected) in table {
@@ -293,7 +293,7 @@ fn a_page_says_how_to_type_it_and_what_it_exits_with() {
         }
     }
     let page = help::page(help::find("transfer").unwrap());
-    assert!(page.contains("Usage: quorate transfer [NODE]\n"), "{page}");
+    assert!(page.contains("Usage: quorate transfer [--json] [NODE]\n"), "{page}");
     let page = help::page(help::find("fence-check").unwrap());
     assert!(page.contains("Usage: quorate fence-check [--timeout TIME] FILE [TERM]\n"), "{page}");
 }

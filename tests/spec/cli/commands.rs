@@ -126,7 +126,7 @@ fn without_a_daemon_every_question_says_where_it_looked() {
     let commands = [
         IS_MASTER,
         Command::HasQuorum,
-        Command::Transfer(None),
+        Command::Transfer(None, Format::Text),
         Command::Show { revision: None, format: Format::Text },
     ];
     for command in commands {
@@ -218,7 +218,7 @@ fn handovers_exit_with_their_outcome() {
             reason: None,
             message: "words".into(),
         };
-        let to = Command::Transfer(NodeId::new("charlie"));
+        let to = Command::Transfer(NodeId::new("charlie"), Format::Text);
         let (ran, asked) = World::new().ask(&to, Response::Handover(report));
         assert_eq!(asked, Request::Transfer { to: Some("charlie".into()) });
         assert_eq!(ran.code, code, "{outcome}");
@@ -240,18 +240,24 @@ fn a_transfer_that_another_node_won_is_a_no() {
         let (ran, _) = World::new().ask(command, Response::Handover(report(master)));
         (ran.code, ran.out + &ran.message)
     };
-    let to_bravo = Command::Transfer(NodeId::new("bravo"));
+    let to_bravo = Command::Transfer(NodeId::new("bravo"), Format::Text);
     assert_eq!(ask(&to_bravo, "bravo"), (0, "bravo is master in term 13\n".into()));
     let lost = "bravo could not take over; charlie did";
     assert_eq!(ask(&to_bravo, "charlie"), (1, lost.into()));
-    assert_eq!(ask(&Command::Transfer(None), "charlie").0, 0);
+    assert_eq!(ask(&Command::Transfer(None, Format::Text), "charlie").0, 0);
+    // A program is told both: what it wanted did not happen, and what did.
+    let to_bravo = Command::Transfer(NodeId::new("bravo"), Format::Json);
+    let (code, said) = ask(&to_bravo, "charlie");
+    let json = said.strip_suffix(lost).expect("the words come too");
+    assert_eq!((code, serde_json::from_str(json).ok()), (1, Some(report("charlie"))));
 }
 
 #[test]
 fn a_refusal_for_want_of_room_may_be_tried_again_and_another_may_not() {
     for (retry, code) in [(true, 75), (false, 1)] {
         let refusal = ErrorReport { message: "not now".into(), retry };
-        let (ran, _) = World::new().ask(&Command::Transfer(None), Response::Error(refusal));
+        let (ran, _) =
+            World::new().ask(&Command::Transfer(None, Format::Text), Response::Error(refusal));
         assert_eq!((ran.code, ran.message.as_str()), (code, "not now"));
     }
 }
@@ -274,7 +280,7 @@ fn a_daemon_that_hangs_up_at_once_is_still_heard() {
 fn a_handover_whose_answer_is_lost_is_unknown_and_never_failed() {
     let world = World::new();
     let daemon = world.answer(vec![]);
-    let ran = world.run(&Command::StepDown(Duration::from_secs(5)));
+    let ran = world.run(&Command::StepDown(Duration::from_secs(5), Format::Text));
     assert_eq!(daemon.join().unwrap(), Request::StepDown { hold_off_ms: 5_000 });
     assert_eq!(ran.code, 75);
     assert!(ran.message.starts_with("the outcome is unknown"), "{}", ran.message);
@@ -380,7 +386,7 @@ fn config_check_names_the_file_and_what_is_wrong() {
 
 #[test]
 fn config_origin_says_who_named_each_place() {
-    let ran = World::new().run(&Command::ConfigOrigin);
+    let ran = World::new().run(&Command::ConfigOrigin(Format::Text));
     assert_eq!(ran.out.lines().count(), 3);
     assert!(ran.out.lines().all(|line| line.ends_with("  from the test")), "{}", ran.out);
 }

@@ -5,6 +5,8 @@ use quorate::settings::hooks::ArgvStyle;
 use quorate::wire::environment;
 use serde_json::{Value, json};
 
+use crate::spec::schema::assert_described;
+
 fn occasion() -> Occasion {
     Occasion {
         event: "master".into(),
@@ -77,6 +79,7 @@ fn the_same_is_one_line_of_json_with_lower_case_keys() {
     let (end, line) = bytes.split_last().unwrap();
     assert_eq!(*end, b'\n');
     assert!(!line.contains(&b'\n'));
+    assert_described(&["hook", "stdin"], std::str::from_utf8(line).unwrap());
     let wanted = json!({
         "schema": 1, "event": "master", "role": "master", "prev_role": "backup",
         "node": "alpha", "cluster": "shop", "cluster_id": "7d1c", "master": "alpha",
