@@ -56,7 +56,8 @@ fn service_writes_every_file_to_its_place_with_its_mode_and_nothing_else() {
         written.extend(outcome.printed().lines().map(PathBuf::from));
     }
     let mut found = files(place.path());
-    (found.sort(), written.sort());
+    found.sort();
+    written.sort();
     assert_eq!(found, written);
     assert_eq!(found.len(), FILES.len());
     for (_, path, mode, name) in FILES {
