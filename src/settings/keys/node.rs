@@ -39,7 +39,7 @@ pub static NODE: Mapping = Mapping {
         ),
         key(
             "listen",
-            "an address, such as `0.0.0.0:9901`, `\"[::]:9901\"`",
+            "an address, such as `0.0.0.0:9901` or `\"[::]:9901\"`",
             "`0.0.0.0:9901`",
             "Where it listens for the other nodes. 0.0.0.0 and [::] are every address of the \
              machine.",
