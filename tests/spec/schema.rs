@@ -84,8 +84,9 @@ pub(crate) fn assert_described(asked: &[&str], told: &str) {
 
 #[test]
 fn the_schema_is_what_the_program_declares() {
-    let text = serde_json::to_string_pretty(schema()).unwrap();
-    assert_written("contrib/doc/quorate.schema.json", &format!("{text}\n"));
+    let text = made::text(schema());
+    assert_eq!(&serde_json::from_str::<Value>(&text).unwrap(), schema());
+    assert_written("contrib/doc/quorate.schema.json", &text);
 }
 
 #[test]

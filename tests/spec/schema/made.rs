@@ -87,6 +87,29 @@ pub(super) fn schema() -> Value {
     })
 }
 
+/// The schema as people read it: one line a field.
+pub(super) fn text(schema: &Value) -> String {
+    /// Below this a value is one line.
+    const DEPTH: usize = 4;
+    fn put(text: &mut String, value: &Value, depth: usize) {
+        match value.as_object().filter(|_| depth < DEPTH) {
+            None => text.push_str(&value.to_string()),
+            Some(entries) => {
+                text.push('{');
+                for (at, (name, value)) in entries.iter().enumerate() {
+                    text.push_str(if at > 0 { ",\n" } else { "\n" });
+                    text.push_str(&format!("{}{}: ", "  ".repeat(depth + 1), json!(name)));
+                    put(text, value, depth + 1);
+                }
+                text.push_str(&format!("\n{}}}", "  ".repeat(depth)));
+            }
+        }
+    }
+    let mut text = String::new();
+    put(&mut text, schema, 0);
+    text + "\n"
+}
+
 /// What a definition is called: a report's name without saying that it is one.
 fn public(name: &str) -> &str {
     match name {
@@ -136,7 +159,8 @@ fn property(field: &Field, wanted: &mut Vec<String>) -> Value {
         ("_ppm", "parts per million"),
         ("_bytes", "bytes"),
     ];
-    let unit = units.iter().find(|(suffix, _)| name.ends_with(suffix));
+    let is_number = ["u32", "u64", "i64"].iter().any(|number| spelled.contains(number));
+    let unit = units.iter().find(|(suffix, _)| is_number && name.ends_with(suffix));
     let mut made = kind(spelled, wanted);
     made["description"] = match unit {
         Some((_, unit)) => format!("{about} In {unit}.").into(),
