@@ -39,7 +39,7 @@ fn rows() -> &'static [(Vec<String>, String)] {
             let (asked, told) = line.strip_prefix("| `")?.split_once("` | ")?;
             let definition = told.split('`').nth(1)?.to_owned();
             let asked = asked.strip_prefix("quorate ").unwrap_or(asked);
-            let words = asked.split(' ').filter(|word| *word != "--json");
+            let words = asked.split(' ').filter(|word| !["--json", "…"].contains(word));
             Some((words.map(str::to_owned).collect(), definition))
         };
         page.lines().filter_map(row).collect()

@@ -1,26 +1,10 @@
 //! Holds every sample of node.yaml in the documents to the program's own reader.
 //! Never looks whether the programs that it names are there.
 
+use quorate::settings::keys::NODE;
 use quorate::settings::node;
 
 use super::pages::{self, Piece};
-
-/// What node.yaml may say: a sample of nothing else is one of it.
-const KEYS: [&str; 13] = [
-    "acting_log",
-    "advertise",
-    "agent",
-    "health",
-    "hooks",
-    "http",
-    "http_hosts",
-    "id",
-    "listen",
-    "log",
-    "may_move",
-    "position",
-    "watchdog",
-];
 
 #[test]
 fn every_sample_of_node_yaml_in_the_documents_is_one_that_the_program_takes() {
@@ -46,7 +30,7 @@ fn whole(lines: &[&str]) -> Option<String> {
         lines.iter().filter(is_key).filter_map(|line| line.split(':').next()).collect();
     // Traefik has a key of the same name, with more below it.
     let is_one =
-        !keys.is_empty() && keys.iter().all(|key| KEYS.contains(key)) && !lines.contains(&"http:");
+        !keys.is_empty() && keys.iter().all(|key| NODE.has(key)) && !lines.contains(&"http:");
     let id = if keys.contains(&"id") { "" } else { "id: alpha\n" };
     is_one.then(|| format!("{id}{}\n", lines.join("\n")))
 }
