@@ -1,4 +1,5 @@
-//! Holds the repository to its own rules: documents, faults, imports, promises, purity, sizes, words.
+//! Holds the repository to its own rules: documents, faults, imports, promises, purity, sizes,
+//! words.
 //! Never judges behaviour; the other three rooms do.
 
 mod commands;

@@ -1,5 +1,5 @@
-//! Plays documents: what a page says to type is typed, on the machine that it names, in a cluster of
-//! real daemons; what it says is answered must be answered. Hidden lines of a page build the stage:
+//! Plays documents: what a page says to type is typed, on the machine that it names, in a cluster
+//! of real daemons; what it says is answered must be answered. Hidden lines build the stage:
 //!
 //! | hidden line | what happens |
 //! |---|---|

@@ -138,7 +138,9 @@ impl Lab {
             eventually(&format!("{name} hears all voters, {need} are needed"), || {
                 let report = told(self.node(name))?;
                 let (have, needed) = (report.quorum.have, report.quorum.need);
-                ((have, needed) == (names.len(), need) && report.doubts.is_empty()).then_some(())
+                let mut voters = report.peers.iter().filter(|peer| peer.role == "voter");
+                let is_well = report.doubts.is_empty() && (have, needed) == (names.len(), need);
+                (is_well && voters.all(|peer| peer.vote_ready == Some(true))).then_some(())
             });
         }
     }

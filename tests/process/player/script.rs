@@ -84,7 +84,8 @@ fn hidden(words: &str) -> Step<'_> {
 fn what_is_typed_in_a_story_is_a_step_and_nothing_else_is() {
     let page = "```sh\nzero\n```\n<!-- lab: cluster alpha -->\nOn `alpha`:\n\n```sh\none\n```\n\
                 ```yaml\na: b\n```\n<!-- not played: why -->\n```sh\ntwo\n```\n\
-                <!-- lab: sh bravo: three four -->\n```\nbravo# five\nsix\n```\n<!-- lab: end -->\n";
+                <!-- lab: sh bravo: three four -->\n```\nbravo# five\nsix\n```\n\
+                <!-- lab: end -->\n";
     let said: Vec<String> = steps(page)
         .iter()
         .map(|step| match step {
