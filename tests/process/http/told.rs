@@ -135,6 +135,10 @@ fn what_every_program_reads_is_described_and_every_field_has_a_value_somewhere()
     deed(&mut judge, &mut cluster, &["apply", file.to_str().unwrap()]);
     deed(&mut judge, &mut cluster, &["standby", "bravo", "--for", "1h"]);
     cluster.node("alpha").ask(&["invite", "--name", "delta"]).printed();
+    eventually("charlie has the newest document", || {
+        let [alpha, charlie] = ["alpha", "charlie"].map(|name| status(&mut cluster, name));
+        (alpha["committed"] == charlie["committed"]).then_some(())
+    });
     deed(&mut judge, &mut cluster, &["transfer", "charlie"]);
     cluster.settles_on("charlie", &["alpha", "bravo"]);
     cluster.node("charlie").ask(&["step-down", "--for", "1h"]).printed();
