@@ -6,6 +6,11 @@ use std::path::Path;
 
 use super::source::root;
 
+/// What makes lines code without fences.
+const INDENT: &str = "    ";
+/// The language of such a block.
+const INDENTED: &str = "indented";
+
 /// One document.
 pub(crate) struct Page {
     /// Relative to the repository.
@@ -19,7 +24,7 @@ pub(crate) struct Page {
 pub(crate) enum Piece<'a> {
     /// Lines up to the next blank one: prose, a heading, a list, a table.
     Prose(usize, &'a str),
-    /// What stands between two fences, and the word after the first.
+    /// What stands between two fences, and the word after the first; or what is indented.
     Block(usize, &'a str, Vec<&'a str>),
     /// A comment of one line, which readers do not see.
     Hidden(usize, &'a str),
@@ -56,6 +61,16 @@ pub(crate) fn pieces(text: &str) -> Vec<Piece<'_>> {
         let line = line.trim_end();
         let hidden = line.strip_prefix("<!-- ").and_then(|line| line.strip_suffix(" -->"));
         let fence = line.trim_start().strip_prefix("```");
+        let indented = line.strip_prefix(INDENT).filter(|_| prose.is_none() && fence.is_none());
+        if let Some(line) = indented {
+            match pieces.last_mut() {
+                Some(Piece::Block(from, INDENTED, block)) if *from + block.len() == number => {
+                    block.push(line);
+                }
+                _ => pieces.push(Piece::Block(number, INDENTED, vec![line])),
+            }
+            continue;
+        }
         if hidden.is_none() && fence.is_none() && !line.is_empty() {
             prose.get_or_insert((number, start));
             continue;
@@ -146,13 +161,14 @@ fn prompt(line: &str) -> Option<(&str, &str)> {
 
 #[test]
 fn a_page_is_taken_apart_in_order() {
-    let text = "On `a`:\nmore\n\n```sh\none\n```\n<!-- lab: end -->\n[b](c.md)\n";
+    let text = "On `a`:\nmore\n\n```sh\none\n```\n<!-- lab: end -->\n[b](c.md)\n\n    d\n    e\n";
     let pieces = pieces(text);
     let wanted = [
         Piece::Prose(1, "On `a`:\nmore\n"),
         Piece::Block(5, "sh", vec!["one"]),
         Piece::Hidden(7, "lab: end"),
         Piece::Prose(8, "[b](c.md)\n"),
+        Piece::Block(10, INDENTED, vec!["d", "e"]),
     ];
     assert_eq!(pieces, wanted);
     assert_eq!(code_in("`x\ny` z `w`").collect::<Vec<_>>(), ["x y", "w"]);
