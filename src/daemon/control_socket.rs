@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use rustix::fs::Gid;
+use rustix::process::{getegid, geteuid};
 
 use crate::daemon::credentials::Credentials;
 use crate::daemon::failure::{self, Failure};
@@ -19,7 +20,7 @@ use crate::daemon::waiting::{Bell, For, wait_with_bell};
 const PATH_BYTES_MAX: usize = 107 - UNFINISHED.len();
 /// Appended to the path until permissions are set.
 const UNFINISHED: &str = ".new";
-/// Its members may ask a daemon that runs as root.
+/// Its members may ask a daemon that runs as root, or in this group first of all.
 const GROUP: &str = "quorate";
 
 /// Who may ask.
@@ -267,9 +268,10 @@ fn give_to(path: &Path, circle: Circle, alone: u32, together: u32) -> io::Result
 }
 
 fn circle() -> Circle {
-    let may_give = rustix::process::geteuid().is_root();
+    let (is_root, own) = (geteuid().is_root(), getegid().as_raw());
     let groups = fs::read_to_string("/etc/group").unwrap_or_default();
-    match group_of(&groups, GROUP).filter(|_| may_give) {
+    // One group of many, as a person's, says nothing about who shall ask that person's daemon.
+    match group_of(&groups, GROUP).filter(|group| is_root || *group == own) {
         Some(group) => Circle::Group(group),
         None => Circle::Owner,
     }
