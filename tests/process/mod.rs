@@ -23,6 +23,7 @@ mod health;
 mod hooks_tried;
 mod history;
 mod identity;
+mod installing;
 mod joining;
 mod latency;
 mod led;

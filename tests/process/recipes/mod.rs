@@ -4,6 +4,7 @@
 mod address;
 mod cloud;
 mod inits;
+mod installed;
 mod messages;
 mod moving;
 mod notified;
