@@ -41,6 +41,7 @@ pub(super) fn reload(
         ("id", new.id != old.id),
         ("listen", new.listen != old.listen),
         ("advertise", new.advertise != old.advertise),
+        ("may_move", new.may_move != old.may_move),
         ("acting_log", new.acting_log != old.acting_log),
         ("hooks", hooks.is_none() && new.hooks != old.hooks),
         ("hooks.fence", has_fence(&new) && !has_fence(&old)),
