@@ -4,6 +4,7 @@
 use crate::cli::columns::{self, harmless};
 use crate::cli::peers;
 use crate::cli::style::{Style, Tone, span};
+use crate::settings::words;
 use crate::wire::control::{
     EventReport, NewcomerReport, OverrideReport, PositionReport, StatusReport,
 };
@@ -207,7 +208,7 @@ fn lease(report: &StatusReport, style: Style) -> String {
 
 fn quorum(report: &StatusReport, style: Style) -> String {
     let quorum = &report.quorum;
-    let text = format!("{} heard, {} needed", count(quorum.have, "voter"), quorum.need);
+    let text = format!("{} heard, {} needed", words::count(quorum.have, "voter"), quorum.need);
     if quorum.ok {
         style.paint(Tone::Good, &text)
     } else {
@@ -306,9 +307,4 @@ pub fn event(event: &EventReport, style: Style) -> String {
 /// `(TERM, VERSION)`.
 pub(super) fn position(position: &PositionReport) -> String {
     format!("({}, {})", position.term, position.version)
-}
-
-/// `1 voter`, `2 voters`.
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

@@ -11,6 +11,7 @@ use crate::cli::console::Failure;
 use crate::cli::exit::Exit;
 use crate::cli::stopwatch::{Stopwatch, pause};
 use crate::settings::paths::Place;
+use crate::settings::words;
 use crate::wire::control::{Request, Response, StatusReport};
 
 /// How often a daemon that is not there, or has no room for one more follower, is looked for.
@@ -99,7 +100,11 @@ fn as_seen(report: &StatusReport) -> String {
         report.peers.iter().filter(|peer| peer.heard).map(|peer| peer.id.as_str()).collect();
     let heard = if heard.is_empty() { "nobody".to_owned() } else { heard.join(", ") };
     format!(
-        "{} is {}, {master}, {} voters are heard and {} needed, revision {}, it hears {heard}",
-        report.node, report.role, quorum.have, quorum.need, report.revision
+        "{} is {}, {master}, {} heard and {} needed, revision {}, it hears {heard}",
+        report.node,
+        report.role,
+        words::count(quorum.have, "voter"),
+        quorum.need,
+        report.revision
     )
 }

@@ -126,6 +126,7 @@ impl Control {
             uptime: now.waited_since(self.started),
             fitness: self.fitness.report(now),
             ranking,
+            held: report::holder(&committed.charter),
             overrides: report::overrides(&committed.charter),
             newcomers: self.newcomers.of(&committed),
             doubts: self.driver.doubts(),

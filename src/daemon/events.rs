@@ -14,6 +14,7 @@ use crate::daemon::history::History;
 use crate::protocol::effects::{Event, Timeline};
 use crate::protocol::message::Refusal;
 use crate::protocol::units::{NodeId, Term};
+use crate::settings::words;
 use crate::wire::codes;
 use crate::wire::control::{ChangeReport, EventReport, SCHEMA};
 
@@ -158,10 +159,10 @@ pub fn sentence(event: &Event) -> String {
             format!("master is {to} now, was {from} (term {term}): {reason}")
         }
         Event::QuorumChanged { has_quorum: true, have, need } => {
-            format!("quorum: {have} voters heard, {need} needed")
+            format!("quorum: {} heard, {need} needed", words::count(*have, "voter"))
         }
         Event::QuorumChanged { has_quorum: false, have, need } => {
-            format!("no quorum: only {have} voters heard, {need} needed")
+            format!("no quorum: only {} heard, {need} needed", words::count(*have, "voter"))
         }
         Event::PeerChanged { peer, is_heard: true } => format!("{peer} is heard"),
         Event::PeerChanged { peer, is_heard: false } => format!("{peer} fell silent"),

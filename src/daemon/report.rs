@@ -35,6 +35,8 @@ pub struct Surroundings {
     pub fitness: FitnessReport,
     /// Every member in the order in which they would lead.
     pub ranking: Vec<Placing>,
+    /// What people hold mastership where it is by, if they do.
+    pub held: Option<&'static str>,
     /// What people set for a while.
     pub overrides: Vec<OverrideReport>,
     /// Who is on the way to vote.
@@ -83,7 +85,12 @@ pub fn status(status: &Status, around: &Surroundings) -> StatusReport {
         dead_after_ms: milliseconds(status.timing.dead_after()),
         heartbeat_ms: milliseconds(status.timing.heartbeat()),
         peers: status.peers.iter().map(|one| peer(one, &around.sightings)).collect(),
-        blockers: status.blockers.iter().map(blocker).collect(),
+        blockers: around
+            .held
+            .into_iter()
+            .map(held)
+            .chain(status.blockers.iter().map(blocker))
+            .collect(),
         ranking: ranking::report(status, &around.ranking),
         core_age_ms: milliseconds(around.core_age),
         objections: around.fitness.objections.clone(),
@@ -312,6 +319,17 @@ fn said(sighting: &Sighting) -> SaidReport {
     let Contact { release, protocol, call, passed_over, unknown, address: _ } =
         sighting.contact.clone();
     SaidReport { release, protocol, address: sighting.says.clone(), call, passed_over, unknown }
+}
+
+/// What keeps mastership from moving by itself, by the committed document.
+#[must_use]
+pub fn holder(charter: &Charter) -> Option<&'static str> {
+    let what = if charter.maintenance.is_some() { "maintenance" } else { "auto_failover: false" };
+    (!charter.moves_by_itself()).then_some(what)
+}
+
+fn held(by: &str) -> String {
+    format!("mastership moves only by hand ({by})")
 }
 
 fn blocker(blocker: &Blocker) -> String {

@@ -43,3 +43,9 @@ pub fn of_policy(policy: Policy) -> &'static str {
 pub fn policy(word: &str) -> Option<Policy> {
     POLICIES.into_iter().find(|policy| of_policy(*policy) == word)
 }
+
+/// `1 voter`, `2 voters`.
+#[must_use]
+pub fn count(number: usize, noun: &str) -> String {
+    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
+}

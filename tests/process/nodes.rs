@@ -216,7 +216,9 @@ fn maintenance_is_shown_until_it_is_taken_back_and_nobody_takes_over_meanwhile()
     assert_eq!((entry.what.as_str(), entry.node), ("maintenance", None));
     assert!(entry.by.unwrap().ends_with("@bravo") && entry.since.is_some());
     assert!(entry.until.is_some());
-    assert!(cluster.node("charlie").ask(&["status"]).printed().contains(words));
+    let status = cluster.node("charlie").ask(&["status"]).printed();
+    assert!(status.contains(words), "{status}");
+    assert!(status.contains("blocked: mastership moves only by hand (maintenance)"), "{status}");
     cluster.node("alpha").start();
     cluster.settles_on("alpha", &["bravo", "charlie"]);
     cluster.node("charlie").ask(&["maintenance", "off", "--wait", "60s"]).printed();

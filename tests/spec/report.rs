@@ -26,6 +26,7 @@ fn report_of_a_newcomer() -> StatusReport {
         uptime: Duration::from_secs(3),
         fitness: FitnessReport::default(),
         ranking: node_of_alpha.ranking(now),
+        held: None,
         overrides: Vec::new(),
         newcomers: Vec::new(),
         doubts: Vec::new(),

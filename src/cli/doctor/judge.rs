@@ -7,6 +7,7 @@ use super::outlook::{Consequence, consequences};
 use super::{local, surroundings};
 use crate::cli::budget::Budget;
 use crate::protocol::order;
+use crate::settings::words;
 use crate::wire::codes::doctor as codes;
 use crate::wire::facts::FactsReport;
 
@@ -76,8 +77,10 @@ fn cluster(report: &FactsReport, outlook: &[Consequence]) -> Vec<Finding> {
     let mut found = Vec::new();
     if !status.quorum.ok {
         let message = format!(
-            "{} hears {} voters, itself included, and {} must agree",
-            status.node, status.quorum.have, status.quorum.need
+            "{} hears {}, itself included, and {} must agree",
+            status.node,
+            words::count(status.quorum.have, "voter"),
+            status.quorum.need
         );
         let advice = "bring back the nodes and links that are missing; do not edit node counts";
         found.push(Finding::new(Weight::Problem, codes::NO_QUORUM, message, advice));

@@ -201,8 +201,8 @@ fn wait_counts_a_missing_daemon_as_not_yet() {
 #[test]
 fn wait_says_what_it_saw_last_when_it_gives_up() {
     let ran = World::ask_status(&Command::Wait(Goal::Master, Duration::ZERO), alone());
-    let expected = "not in time: bravo is candidate, there is no master, 1 voters are heard \
-                    and 2 needed, revision 7, it hears nobody";
+    let expected = "not in time: bravo is candidate, there is no master, 1 voter heard and \
+                    2 needed, revision 7, it hears nobody";
     assert_eq!((ran.code, ran.message.as_str()), (124, expected));
 }
 
