@@ -44,21 +44,16 @@ pub(super) fn change(
     let strokes = strokes(door, change)?;
     let asked = Stopwatch::start();
     let mut before = committed(door)?;
-    let mut counted = Counted::default();
-    let mut is_first = true;
     loop {
         let text = pen::write(&before.body, &strokes).map_err(unwritten)?;
         if text == before.body {
             return conclude(unchanged(&before), flags.format, console);
         }
-        if is_first {
-            let next = Next::weighed(door, &before, &text, flags, console)?;
-            if flags.dry_run {
-                return next.show(console);
-            }
-            counted = next.hand_over_first(door, console)?;
-            is_first = false;
+        let next = Next::weighed(door, &before, &text, flags, console)?;
+        if flags.dry_run {
+            return next.show(console);
         }
+        let counted = next.hand_over_first(door, console)?;
         let base = (before.revision, before.body.as_str());
         let report = steps::carry_out(door, base, &text, flags.patience, counted, console)?;
         // Whoever edited meanwhile did not take away what this change is about.
@@ -68,6 +63,8 @@ pub(super) fn change(
         }
         pause(left.min(TRY_EVERY));
         before = committed(door)?;
+        let now = before.revision;
+        console.tell(&format!("others edited meanwhile: the same on top of revision {now}"));
     }
 }
 

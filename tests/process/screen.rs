@@ -26,18 +26,22 @@ WHOLE = re.compile(rb"(?s).*(?:\x1b\[[?0-9;]*[A-Za-z]|[\x00-\x1a\x1c-\x5a\x5c-\x
 def blank(first, end):
     for row in range(first, end):
         rows[row] = [" "] * width
+is_new = False
 def take(text):
+    global is_new
     for order, letter, plain in PIECE.findall(text):
         if letter == "H":
             at[:] = [int(part) - 1 for part in (order or "1;1").split(";")]
         elif letter == "J":
+            is_new = False
             blank(0 if order == "2" else at[0], height)
         elif letter == "K":
             blank(at[0], at[0] + 1)
         elif plain and at[0] < height and at[1] < width:
             rows[at[0]][at[1]] = plain
             at[1] += 1
-        elif plain:
+        elif plain and not is_new:
+            # What was drawn before the new size was heard of does not count.
             wrong.append((at[:], plain))
 def shown():
     return "\n".join("".join(row).rstrip() for row in rows).rstrip()
@@ -67,7 +71,7 @@ for act in acts:
         os.write(tty, act[1:].encode())
     else:
         width, height = map(int, act.split("x"))
-        rows = [[" "] * width for _ in range(height)]
+        rows, is_new = [[" "] * width for _ in range(height)], True
         fcntl.ioctl(tty, termios.TIOCSWINSZ, struct.pack("HHHH", height, width, 0, 0))
 try:
     while True:

@@ -14,6 +14,8 @@ use quorate::protocol::units::{Moment, Term};
 use super::driver::{PATIENCE, running_with, wait_for};
 use super::workshop::{Workshop, node};
 
+/// Which word of a line is the process id.
+const PID_AT: usize = 5;
 const NOW: Moment = Moment { boot_ns: 5_000_000_000, raw_ns: 4_000_000_000 };
 
 /// A file in memory that takes `room` bytes, then is full until it is given more.
@@ -35,7 +37,15 @@ impl Paper {
     pub(super) fn lines(&self) -> Vec<String> {
         let pid = std::process::id().to_string();
         let text = self.0.lock().unwrap().0.clone();
-        text.lines().map(|line| line.replace(&pid, "PID")).collect()
+        let line = |line: &str| {
+            let mut words: Vec<&str> = line.split(' ').collect();
+            // The same number may be a term elsewhere.
+            if words.get(PID_AT) == Some(&pid.as_str()) {
+                words[PID_AT] = "PID";
+            }
+            words.join(" ")
+        };
+        text.lines().map(line).collect()
     }
 }
 
