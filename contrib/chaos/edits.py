@@ -99,12 +99,13 @@ class Desk:
         return word
 
     def end_line(self, master):
-        """Everybody rests; one last edit is committed at `master`; then all go on."""
+        """Everybody rests; one last edit is committed at whom `master()` names; then all go on."""
         self.gate.clear()
         lab.until("all editors rest", lambda: self.working == 0)
-        node = next(node for node in self.nodes if node.name == master)
+        nodes = {node.name: node for node in self.nodes}
         deadline = time.monotonic() + lab.PATIENCE
-        while self.edit(node, f"{master} last") != "committed":
+        # Mastership may move once more, such as to whom it was asked for.
+        while not ((name := master()) and self.edit(nodes[name], f"{name} last") == "committed"):
             if time.monotonic() > deadline:
                 self.wrong.append(f"no edit was committed for {lab.PATIENCE:.0f} s after a heal")
                 self.gate.set()

@@ -92,6 +92,7 @@ fn a_hook_dies_with_its_daemon_and_its_guard() {
     let mut hooked = Hooked::founded(1, "");
     hooked.let_it("alpha", "master", "slow");
     hooked.cluster.start();
+    hooked.cluster.settles();
     hooked.waits_for(0, "alpha", "master", "begin");
     let guard = hooked.guard_of("alpha");
     hooked.cluster.node("alpha").signal(Signal::STOP);
