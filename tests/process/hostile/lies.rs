@@ -146,6 +146,7 @@ fn a_document_that_no_master_wrote_is_never_committed() {
         scene.term(),
         hash_of(nobody.as_bytes()),
     );
+    scene.silences_charlie();
     let mut session = scene.charlie.session(follower, None);
     session.greet(&scene.charlie.actor().hello()).unwrap();
     session.say(&framed(Class::Document, header.as_bytes())).unwrap();

@@ -83,6 +83,7 @@ fn a_document_of_a_later_release_is_kept_byte_by_byte_and_through_a_restart() {
 fn a_member_of_a_later_release_is_understood_as_far_as_both_know_and_shown_as_such() {
     let mut scene = Scene::with_an_honest_charlie();
     let (_, follower) = scene.master_and_follower();
+    scene.silences_charlie();
     let mut session = scene.charlie.session(follower, None);
     let hello = scene.charlie.actor().hello();
     session.greet(&Hello { newest: Some(3), release: Some("9.9.9".into()), ..hello }).unwrap();

@@ -78,6 +78,13 @@ impl Scene {
         });
     }
 
+    /// From now on charlie says nothing by itself: an answer on a connection of its own would end
+    /// the one of a test before it was heard.
+    pub(super) fn silences_charlie(&self) {
+        self.charlie.follows(Box::new(|_, _, _| Vec::new()));
+        self.hears_more_heartbeats_of(self.term().0);
+    }
+
     /// The follower ends; from now on the master has charlie's word or nobody's.
     pub(super) fn leave_the_master_alone_with_charlie(&mut self) -> &'static str {
         let (master, follower) = self.master_and_follower();
