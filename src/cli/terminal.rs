@@ -55,12 +55,12 @@ impl Screen {
         Ok(screen)
     }
 
-    /// Shows `frame` in place of the last one, without flicker: what did not change is not written.
+    /// Shows `frame`, which was laid out for `size`, in place of the last one, without flicker:
+    /// what did not change is not written.
     ///
     /// # Errors
     /// What the terminal says when it is gone.
-    pub(super) fn draw(&mut self, frame: &str) -> io::Result<()> {
-        let size = size();
+    pub(super) fn draw(&mut self, frame: &str, size: (usize, usize)) -> io::Result<()> {
         let mut lines = columns::lines(frame.trim_end_matches('\n'));
         lines.truncate(size.1);
         let mut text = String::new();

@@ -47,8 +47,9 @@ pub(super) fn watch(door: &Place, format: Format, console: &mut Console<'_>) -> 
     loop {
         match &mut screen {
             Some(screen) => {
-                let style = Style { size: Some(terminal::size()), ..console.style };
-                screen.draw(&picture(&inquiry, style))?;
+                let size = terminal::size();
+                let style = Style { size: Some(size), ..console.style };
+                screen.draw(&picture(&inquiry, style), size)?;
             }
             None if news == News::Fresh => print(&inquiry, format, console)?,
             None => {}

@@ -222,8 +222,9 @@ impl Live<'_> {
             timing: self.cluster.timing().name(),
             now: self.clock.elapsed(),
         };
-        let style = Style { size: Some(terminal::size()), ..style };
-        screen.draw(&view::screen(&picture, style))?;
+        let size = terminal::size();
+        let style = Style { size: Some(size), ..style };
+        screen.draw(&view::screen(&picture, style), size)?;
         Ok(())
     }
 }
