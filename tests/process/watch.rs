@@ -102,14 +102,13 @@ impl Watch {
         }
     }
 
-    /// Stops asking; what was wrong, and how many masterships were seen.
-    pub(super) fn end(&mut self) -> (Vec<String>, usize) {
+    /// Stops asking; what was wrong.
+    pub(super) fn end(&mut self) -> Vec<String> {
         for (stop, thread) in self.askers.drain(..) {
             drop(stop);
             thread.join().expect("no asker panics");
         }
-        let seen = lock(&self.seen.0);
-        (seen.wrong.clone(), seen.reigns.len())
+        lock(&self.seen.0).wrong.clone()
     }
 }
 

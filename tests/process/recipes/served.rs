@@ -155,7 +155,7 @@ fn a_service_follows_its_master_through_machines_with_three_real_inits() {
         scene.runs_on(&others);
         machine.order("start", "quorate");
     }
-    let (wrong, _) = scene.watch.end();
+    let wrong = scene.watch.end();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     let logs: Vec<_> =
         scene.machines.iter().map(|it| it.file("var/lib/quorate/acting.log")).collect();
