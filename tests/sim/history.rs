@@ -223,6 +223,14 @@ impl History {
         self.receipts[voter] = Default::default();
     }
 
+    /// Whether the vote of the disk that `voter` has now counts for nothing: it is not the one from
+    /// which `voter` began what acts there, and `candidate` has a document without it (R52).
+    pub(crate) fn is_idle_vote(&self, voter: usize, candidate: usize) -> bool {
+        let disk = self.disks[voter];
+        let counts = self.voters(self.accepted[candidate]) & 1 << disk != 0;
+        self.acts_from[voter] != disk && !counts
+    }
+
     /// Whether `voter` knows that `holder` gave `term` up.
     fn knows_released(&self, voter: usize, holder: usize, term: Term) -> bool {
         self.known_released.get(&(voter, holder)).is_some_and(|known| *known >= term)
@@ -361,8 +369,8 @@ impl History {
         }
         if let Message::HeartbeatAck(ack) = message
             && ack.verdict == Verdict::Granted
-            && !self.knows_released(node, to, ack.term)
             && let Some(receipt) = self.receipt(node, to, ack.term, ack.sequence)
+            && !receipt.is_freed
         {
             let until = self.surely_lasts(receipt.came, receipt.promise);
             let vows = self.vows_of(node);
@@ -388,7 +396,8 @@ impl History {
             let key = (beat.term, beat.sequence);
             let was_before = receipts.get(key).is_some_and(|first| !first.is_after_release);
             let is_after_release = !was_before && is_released;
-            let receipt = Receipt { came: now, promise: beat.promise, is_after_release };
+            let is_freed = is_released;
+            let receipt = Receipt { came: now, promise: beat.promise, is_after_release, is_freed };
             receipts.put(key, receipt);
         }
         // Of what is made up nobody learns anything. What a third node passes on frees the promise;
@@ -400,6 +409,7 @@ impl History {
                 *known = (*known).max(term);
             }
             self.vows_of(node)[holder].take_if(|vow| vow.term <= term);
+            self.receipts[node][holder].free(term);
         }
     }
 }

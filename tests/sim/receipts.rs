@@ -19,6 +19,9 @@ pub(crate) struct Receipt {
     pub(crate) promise: Duration,
     /// Whether the voter knew from the first time that the sender had given this term up.
     pub(crate) is_after_release: bool,
+    /// Whether the voter knows by now that the sender gave this term up: the answer, if it is still
+    /// on its way to the disk, promises nothing any more.
+    pub(crate) is_freed: bool,
 }
 
 /// The receipts of one link, ordered by term and sequence: mostly the newest is asked for.
@@ -39,6 +42,13 @@ impl Receipts {
     /// How the heartbeat `key` came, if it did.
     pub(crate) fn get(&self, key: (Term, u64)) -> Option<&Receipt> {
         self.find(key).ok().map(|place| &self.0[place].1)
+    }
+
+    /// The sender gave up `term` and all before it.
+    pub(crate) fn free(&mut self, term: Term) {
+        for (_, receipt) in self.0.iter_mut().filter(|((of, _), _)| *of <= term) {
+            receipt.is_freed = true;
+        }
     }
 
     /// Remembers how the heartbeat `key` came, instead of what was known of it.
@@ -63,7 +73,7 @@ mod tests {
         let key = |number: u64| (Term(number / 100), number % 100);
         let receipt = |number| {
             let promise = Duration::from_secs(number);
-            Receipt { came: TrueTime(number), promise, is_after_release: false }
+            Receipt { came: TrueTime(number), promise, is_after_release: false, is_freed: false }
         };
         for number in [7, 3, 150, 99, 3] {
             receipts.put(key(number), receipt(number));
@@ -75,5 +85,17 @@ mod tests {
             receipts.put(key(number), receipt(number));
         }
         assert_eq!([3, 7, 452].map(|n| came(&receipts, n)), [None, Some(7), Some(452)]);
+    }
+    #[test]
+    fn giving_up_a_term_frees_it_and_those_before_and_no_later_one() {
+        let mut receipts = Receipts::default();
+        let (came, promise) = (TrueTime(1), Duration::from_secs(1));
+        for term in 3..6 {
+            let receipt = Receipt { came, promise, is_after_release: false, is_freed: false };
+            receipts.put((Term(term), 1), receipt);
+        }
+        receipts.free(Term(4));
+        let is_freed = |term| receipts.get((Term(term), 1)).map(|receipt| receipt.is_freed);
+        assert_eq!([3, 4, 5].map(is_freed), [true, true, false].map(Some));
     }
 }

@@ -235,8 +235,11 @@ pub(crate) fn living_children_bind(view: &View<'_>, fact: &Fact<'_>) -> Option<S
         let living = view.machines[*node].guard.children()?.term;
         return Some(format!("starts {term:?} while children of {living:?} live"));
     }
-    let (voter, _) = vote_in(fact)?;
+    let (voter, candidate) = vote_in(fact)?;
     let living = view.machines[voter].guard.children()?.term;
+    if view.history.is_idle_vote(voter, candidate) {
+        return None;
+    }
     Some(format!("{} votes while children of {living:?} live", charters::name(voter)))
 }
 
