@@ -66,14 +66,21 @@ pub fn start(text: &str, columns: usize) -> String {
 /// `text` on lines of at most `columns`, broken between words; one word alone may be too long.
 #[must_use]
 pub fn wrapped(text: &str, columns: usize) -> Vec<String> {
+    filled(text.split(' '), columns)
+}
+
+/// `chunks` with blanks between them on lines of at most `columns`; none is broken, so one alone
+/// may be too long.
+#[must_use]
+pub fn filled<'a>(chunks: impl IntoIterator<Item = &'a str>, columns: usize) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
+    for chunk in chunks {
         match lines.last_mut() {
-            Some(line) if width(line) + 1 + width(word) <= columns => {
+            Some(line) if width(line) + 1 + width(chunk) <= columns => {
                 line.push(' ');
-                line.push_str(word);
+                line.push_str(chunk);
             }
-            Some(_) | None => lines.push(word.to_owned()),
+            Some(_) | None => lines.push(chunk.to_owned()),
         }
     }
     lines

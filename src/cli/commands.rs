@@ -95,7 +95,7 @@ pub fn step_down(
 ) -> Outcome {
     let hold_off_ms = u64::try_from(hold_off.as_millis()).unwrap_or(u64::MAX);
     let report = decided(door, &Request::StepDown { hold_off_ms })?;
-    tell_handover(&done(report.clone()), &report, format, console)
+    tell_handover(done(&report), &report, format, console)
 }
 
 /// `quorate transfer`.
@@ -115,24 +115,24 @@ pub fn transfer(
             let message = format!("{wanted} could not take over; {master} did");
             Err(Failure::new(Exit::No, message))
         }
-        _ => done(report.clone()),
+        _ => done(&report),
     };
-    tell_handover(&end, &report, format, console)
+    tell_handover(end, &report, format, console)
 }
 
 /// Prints what became of it: in JSON in any case, in words only if it is what was wanted.
 fn tell_handover(
-    end: &Result<HandoverReport, Failure>,
+    end: Result<(), Failure>,
     report: &HandoverReport,
     format: Format,
     console: &mut Console<'_>,
 ) -> Outcome {
-    match (format, end) {
+    match (format, &end) {
         (Format::Json, _) => console.print_json(report)?,
-        (Format::Text, Ok(report)) => console.print(&format!("{}\n", report.message))?,
+        (Format::Text, Ok(())) => console.print(&format!("{}\n", report.message))?,
         (Format::Text, Err(_)) => {}
     }
-    end.clone().map(|_| Exit::Done)
+    end.map(|()| Exit::Done)
 }
 
 /// `quorate set-position`.
@@ -150,7 +150,8 @@ pub fn set_position(door: &Place, position: u64) -> Outcome {
 
 /// The report of a handover that happened; anything else is a failure with its exit code.
 pub(super) fn hand_over(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
-    decided(door, request).and_then(done)
+    let report = decided(door, request)?;
+    done(&report).map(|()| report)
 }
 
 /// What the daemon says became of it.
@@ -165,10 +166,10 @@ fn decided(door: &Place, request: &Request) -> Result<HandoverReport, Failure> {
     Ok(report)
 }
 
-/// The report of a handover that happened.
-fn done(report: HandoverReport) -> Result<HandoverReport, Failure> {
-    let exit = handover_exit(&report);
-    if exit == Exit::Done { Ok(report) } else { Err(Failure::new(exit, report.message)) }
+/// Whether a handover happened; its words and its exit code if not.
+fn done(report: &HandoverReport) -> Result<(), Failure> {
+    let exit = handover_exit(report);
+    if exit == Exit::Done { Ok(()) } else { Err(Failure::new(exit, &*report.message)) }
 }
 
 /// Trouble after something was asked for that may have happened all the same; `how` to find out.

@@ -126,9 +126,6 @@ pub fn complete(words: &[OsString], places: &Places) -> String {
         }
     } else if before.topic.is_none() {
         offers.commands();
-        for group in GROUPS {
-            offers.add(group.name, group.summary);
-        }
     } else {
         offers.operands(&before, places);
     }
@@ -151,11 +148,14 @@ impl Offers<'_> {
         }
     }
 
-    /// Those of one word.
+    /// The commands of one word, and the first words of the others.
     fn commands(&mut self) {
         let shown = |topic: &&Topic| topic.shelf != Shelf::Internal && !topic.name.contains(' ');
         for topic in TOPICS.iter().filter(shown) {
             self.add(topic.name, topic.summary);
+        }
+        for group in GROUPS {
+            self.add(group.name, group.summary);
         }
     }
 
@@ -186,12 +186,7 @@ impl Offers<'_> {
                     self.add(&node, "a node");
                 }
             }
-            "COMMAND" => {
-                self.commands();
-                for group in GROUPS {
-                    self.add(group.name, group.summary);
-                }
-            }
+            "COMMAND" => self.commands(),
             "NAME" => {
                 for name in HookName::ALL {
                     self.add(name.word(), "a hook");

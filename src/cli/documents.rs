@@ -4,6 +4,7 @@
 
 use crate::cli::args::{Format, Scope};
 use crate::cli::client::{self, ANSWER_LIMIT, Client, Trouble};
+use crate::cli::columns;
 use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::difference::difference;
@@ -136,7 +137,7 @@ fn gist(patch: &str) -> Option<String> {
 #[must_use]
 fn table(rows: &[RevisionReport], style: Style) -> String {
     let names = rows.iter().filter_map(|row| row.author.as_deref());
-    let widest = names.map(|name| name.chars().count()).max().unwrap_or_default();
+    let widest = names.map(columns::width).max().unwrap_or_default();
     let width = widest.clamp(AUTHOR_WIDTH, AUTHOR_WIDTH_MAX);
     let head = line(style, width, ["REVISION", "WHEN (UTC)", "WHO", "LINES", "CHANGE"]);
     let lines = rows.iter().map(|row| {

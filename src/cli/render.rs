@@ -162,23 +162,12 @@ fn below(lines: &[String]) -> String {
 /// `parts` with semicolons between them, on as many lines of `room` columns as they need: broken
 /// between parts, and between words where one part alone is too long.
 fn folded(parts: &[String], room: usize) -> String {
-    let mut lines: Vec<String> = Vec::new();
-    for (index, part) in parts.iter().enumerate() {
-        let end = if index + 1 == parts.len() { "" } else { ";" };
-        let part = format!("{part}{end}");
-        let is_long = columns::width(&part) > room;
-        let pieces = if is_long { part.split(' ').collect() } else { vec![&*part] };
-        for piece in pieces {
-            match lines.last_mut() {
-                Some(line) if columns::width(line) + 1 + columns::width(piece) <= room => {
-                    line.push(' ');
-                    line.push_str(piece);
-                }
-                Some(_) | None => lines.push(piece.to_owned()),
-            }
-        }
-    }
-    below(&lines)
+    let text = parts.join(";\n");
+    let chunks = text.split('\n').flat_map(|part| {
+        let is_long = columns::width(part) > room;
+        if is_long { part.split(' ').collect() } else { vec![part] }
+    });
+    below(&columns::filled(chunks, room))
 }
 
 /// Who is on the way to vote, and what that waits for.

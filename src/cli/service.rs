@@ -2,9 +2,8 @@
 //! its place. They are those of contrib, taken into the program when it is built.
 //! Never starts or enables a service, and never takes an admin's settings back.
 
-use std::fs::{self, File};
-use std::io::{self, Write};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+use std::io;
 use std::path::Path;
 
 use rustix::fs::Mode;
@@ -13,6 +12,7 @@ use crate::cli::args::ServiceOptions;
 use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::exit::Exit;
+use crate::daemon::durably;
 
 /// Where the files say that the program is.
 const BINARY: &str = "/usr/local/bin/quorate";
@@ -134,15 +134,8 @@ fn place(path: &Path, file: &ServiceFile, text: &str) -> io::Result<Placed> {
     if file.owner == Owner::Admin && fs::exists(path)? && fs::read(path)? != text.as_bytes() {
         return Ok(Placed::Kept);
     }
-    let folder = path.parent().expect("every file of a kit lies in a folder");
-    fs::create_dir_all(folder)?;
-    let name = path.file_name().expect("every file of a kit has a name").to_string_lossy();
-    let unfinished = folder.join(format!(".{name}.new"));
-    let mut written = File::create(&unfinished)?;
-    written.set_permissions(fs::Permissions::from_mode(file.mode))?;
-    written.write_all(text.as_bytes())?;
-    written.sync_all()?;
-    fs::rename(&unfinished, path)?;
+    fs::create_dir_all(durably::folder_of(path))?;
+    durably::replace(path, text.as_bytes(), file.mode)?;
     Ok(Placed::Written)
 }
 

@@ -94,10 +94,16 @@ impl Style {
         format!("{}{ellipsis}", columns::start(text, kept))
     }
 
-    /// The columns of the terminal, or none that anybody could fill.
+    /// The columns of the terminal, or as many as nobody could fill.
     #[must_use]
     pub fn columns(self) -> usize {
         self.size.map_or(usize::MAX, |(columns, _)| columns)
+    }
+
+    /// The rows of the terminal, or as many as nobody could fill.
+    #[must_use]
+    pub fn rows(self) -> usize {
+        self.size.map_or(usize::MAX, |(_, rows)| rows)
     }
 
     /// A bar of `width` cells with the part `left` of `whole` filled.

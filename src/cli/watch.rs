@@ -127,7 +127,7 @@ fn picture(inquiry: &Inquiry, style: Style) -> String {
         let stale = format!("  the daemon has not answered for {age}: this is how it was then");
         foot.insert(0, style.paint(Tone::Bad, &stale));
     }
-    let rows = style.size.map_or(usize::MAX, |(_, rows)| rows);
+    let rows = style.rows();
     let room = rows.saturating_sub(foot.len());
     let mut lines = match &inquiry.latest {
         Some(Ok(report)) => render::picture(report, style, room),

@@ -225,7 +225,7 @@ impl Keys {
     /// Writes the private key alone into that file, mode 0600, in place of what is there.
     pub(crate) fn write_key(&self, path: &Path) -> Result<(), KeyError> {
         let key = pem("PRIVATE KEY", self.key.secret_pkcs8_der());
-        durably::replace(path, key.as_bytes()).map_err(at(path))
+        durably::replace(path, key.as_bytes(), durably::SECRET).map_err(at(path))
     }
 
     /// What was made, renamed or removed in the directory `dir` stays so.
@@ -236,7 +236,7 @@ impl Keys {
     fn write_certificate(&self, dir: &Path) -> Result<(), KeyError> {
         let path = dir.join(CERTIFICATE_FILE);
         let text = pem("CERTIFICATE", &self.certificate);
-        durably::replace(&path, text.as_bytes()).map_err(at(&path))
+        durably::replace(&path, text.as_bytes(), durably::SECRET).map_err(at(&path))
     }
 
     /// The SHA-256 of the public key: this node in the others' documents.

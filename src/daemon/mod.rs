@@ -84,7 +84,7 @@ pub mod admin_files;
 pub mod annex;
 pub mod binding;
 pub mod directory;
-mod durably;
+pub(crate) mod durably;
 pub mod history;
 pub mod identity;
 pub mod journal;

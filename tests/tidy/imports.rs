@@ -25,6 +25,7 @@ const TABLE: [(&str, &[&str]); 6] = [
         &[
             "keep",
             "daemon::credentials",
+            "daemon::durably",
             "daemon::premises",
             "daemon::hooks::occasion",
             "daemon::hooks::sound",

@@ -14,6 +14,7 @@ use crate::cli::exit::Exit;
 use crate::cli::signals::Notice;
 use crate::cli::stopwatch::Stopwatch;
 use crate::cli::style::Tone;
+use crate::settings::words;
 
 /// How often each node is asked: short, for the measured times depend on it a little.
 const ASK_EVERY: Duration = Duration::from_millis(5);
@@ -65,7 +66,7 @@ struct Story<'a, 'b> {
 impl Story<'_, '_> {
     fn elect(&mut self) -> Result<(), Failure> {
         let [size, majority] = [self.cluster.size(), self.cluster.majority()];
-        let nodes = count(size, "real node");
+        let nodes = words::count(size, "real node");
         let title = format!("{nodes}, timing {}", self.cluster.timing().name());
         self.console.print(&format!("quorate demo: {title}, {majority} must agree\n\n"))?;
         self.say(&format!("a browser sees it at {}", self.cluster.page()), "")?;
@@ -73,7 +74,7 @@ impl Story<'_, '_> {
         for index in 0..size {
             self.cluster.start(index)?;
         }
-        self.say(&format!("{} started", count(size, "daemon")), "")?;
+        self.say(&format!("{} started", words::count(size, "daemon")), "")?;
         let acting = self.until("nobody was elected", |board, _| board.acting().is_some())?;
         self.say_master(&format!("{} after the start", ms(acting.saturating_sub(started))))?;
         // The first to be ready may have won; the preferred one then gets it after its cooldown.
@@ -257,8 +258,4 @@ fn fault(message: &str) -> Failure {
 
 fn ms(span: Duration) -> String {
     format!("{} ms", span.as_millis())
-}
-
-fn count(number: usize, noun: &str) -> String {
-    format!("{number} {noun}{}", if number == 1 { "" } else { "s" })
 }

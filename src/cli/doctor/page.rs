@@ -5,6 +5,7 @@ use super::facts::{Daemon, Facts, Finding, Weight};
 use super::hearing::Hearing;
 use super::judge::Diagnosis;
 use super::local;
+use crate::cli::columns;
 use crate::cli::style::{Style, Tone, round_trip, span};
 use crate::wire::control::PeerReport;
 use crate::wire::facts::FactsReport;
@@ -69,7 +70,7 @@ fn told(finding: &Finding, style: Style) -> [String; 2] {
 
 fn matrix(hearing: &Hearing, style: Style) -> Vec<String> {
     let names: Vec<&str> = hearing.members.iter().map(String::as_str).collect();
-    let width = names.iter().map(|name| name.chars().count()).max().unwrap_or(0).clamp(4, NAME_MAX);
+    let width = names.iter().map(|name| columns::width(name)).max().unwrap_or(0).clamp(4, NAME_MAX);
     let cell = |text: &str| style.fit(text, width);
     let header: Vec<String> = names.iter().map(|name| cell(name)).collect();
     let mut lines = vec![format!("{} {}", cell(""), header.join(" "))];

@@ -57,5 +57,5 @@ pub(super) fn write(path: &Path, bytes: &[u8]) -> Result<(), Failure> {
         let message = format!("{} is no plain file: name another", path.display());
         return Err(Failure::new(failure::CANNOT_CREATE, message));
     }
-    durably::replace(path, bytes).map_err(failed)
+    durably::replace(path, bytes, durably::SECRET).map_err(failed)
 }
