@@ -218,7 +218,7 @@ impl<'a> Guest<'a> {
     }
 
     fn ask(&self, seed: &Seed) -> Heard {
-        let reached = socket::reach(&seed.address, self.source, USER_TIMEOUT, &self.outbox);
+        let reached = socket::reach(&seed.address, self.source, USER_TIMEOUT, &self.outbox, &[]);
         let socket = match reached {
             Ok((socket, _)) => socket,
             Err(why) => return Heard::Nothing(why.to_string()),

@@ -2,7 +2,7 @@
 //! Never reads a message; the peer sends its own over the connection it opens to us.
 
 use std::fmt::Display;
-use std::net::{Shutdown, TcpStream};
+use std::net::{Shutdown, SocketAddr, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
@@ -47,6 +47,8 @@ struct Inner {
     is_learnt_next: bool,
     /// Where the present connection goes.
     connected: Option<Label>,
+    /// Addresses of its name at which whoever answered proved no key of its.
+    strangers: Vec<SocketAddr>,
     pins: Vec<Pin>,
     /// How it was called last.
     way: Option<Way>,
@@ -69,6 +71,7 @@ impl Link {
             learnt: None,
             is_learnt_next: false,
             connected: None,
+            strangers: Vec::new(),
             pins,
             way: None,
             taken: None,
@@ -127,6 +130,17 @@ impl Link {
             inner.way = Some(way.clone());
             Ok(way)
         })
+    }
+
+    /// Somebody else answers at that address of its name: the others are tried first from now on,
+    /// until each was tried in vain.
+    fn met_stranger(&self, at: SocketAddr) {
+        self.with(|inner| {
+            if inner.strangers.contains(&at) {
+                inner.strangers.clear();
+            }
+            inner.strangers.push(at);
+        });
     }
 
     /// It took a session with that key, or none: then the other key, if there are two, is next.
@@ -320,15 +334,17 @@ fn opened(shared: &Shared, link: &Link) -> Result<Reached, String> {
     let way = link.way(&shared.keyring);
     let (pin, config) = way.map_err(|error| format!("our key cannot be used: {error}"))?;
     let address = link.next_address();
-    let reached = socket::reach(&address, shared.source, shared.user_timeout(), &link.outbox);
-    let (socket, _) = reached.map_err(|why| why.to_string())?;
+    let strangers = link.with(|inner| inner.strangers.clone());
+    let limit = shared.user_timeout();
+    let reached = socket::reach(&address, shared.source, limit, &link.outbox, &strangers);
+    let (socket, target) = reached.map_err(|why| why.to_string())?;
     let socket = Arc::new(socket);
     link.with(|inner| inner.socket = Some(Arc::clone(&socket)));
     let deadline = Deadline::after(shared.greeting_limit());
     let floor = shared.doubts.floor(&link.peer);
     let ours = shared.doubts.hello_to(&link.peer, &shared.hello);
     let greeted = Session::calling(socket, config).and_then(|mut session| {
-        session.handshake(deadline)?;
+        session.handshake(deadline).inspect_err(|_| link.met_stranger(target))?;
         let theirs = session.greet_as_caller(&ours, &link.peer, deadline)?;
         Ok((session, theirs))
     });

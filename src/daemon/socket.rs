@@ -37,15 +37,19 @@ impl fmt::Display for Unreached {
     }
 }
 
-/// Connects to the first address of `address` that answers, from `source` if there is one.
+/// Connects to the first address of `address` that answers, from `source` if there is one; those
+/// where `strangers` answered are tried last (H29).
 pub(crate) fn reach(
     address: &str,
     source: Option<SocketAddr>,
     user_timeout: Duration,
     outbox: &Outbox,
+    strangers: &[SocketAddr],
 ) -> Result<(TcpStream, SocketAddr), Unreached> {
     let mut last = Unreached::Name(io::Error::other("no address"));
-    for target in resolved(address).map_err(Unreached::Name)? {
+    let mut targets = resolved(address).map_err(Unreached::Name)?;
+    targets.sort_by_key(|target| strangers.contains(target));
+    for target in targets {
         match connected(target, source, user_timeout, outbox) {
             Ok(Some(socket)) => return Ok((socket, target)),
             Ok(None) => return Err(Unreached::Closed),

@@ -1,9 +1,13 @@
 //! Nodes that know each other by host names, and what becomes of them when names are gone or lie.
 //! Never touches this machine's names: each daemon sees files of its own in their place.
 
+use std::collections::BTreeSet;
 use std::fs;
+use std::io::{Read, Write};
+use std::net::{IpAddr, TcpListener};
 use std::path::PathBuf;
 
+use super::clock::PATIENCE;
 use super::cluster::{Cluster, acting, loopback_addresses, report};
 use super::command::must;
 use super::looks::eventually;
@@ -55,6 +59,12 @@ impl Named {
         self.knows(node, &[("alpha", 0), ("bravo", 1), ("charlie", 2)]);
     }
 
+    /// From now on `node` knows `name` at these addresses, and nobody else.
+    fn knows_only(&self, node: &str, name: &str, hosts: &[String]) {
+        let lines: String = hosts.iter().map(|host| format!("{host} {name}.shop.test\n")).collect();
+        fs::write(self.places.path().join(node), lines).unwrap();
+    }
+
     /// From now on these are all the names that `node` knows.
     fn knows(&self, node: &str, names: &[(&str, usize)]) {
         let host = |index: usize| self.addresses[index].rsplit_once(':').unwrap().0;
@@ -98,4 +108,47 @@ fn open_sessions_outlive_their_names_and_a_wrong_name_leads_to_nobody() {
     assert_eq!(named.cluster.until("it acts", |view| Some(acting(view, &master)?.term)), term);
     NODES.iter().for_each(|node| named.knows_all(node));
     assert_eq!(named.cluster.settles(), (master, term));
+}
+
+/// Accepts whoever calls, answers what no member would, and gives the address that was called.
+fn calls_a_stranger(listener: &TcpListener) -> Option<IpAddr> {
+    let (mut stream, _) = listener.accept().ok()?;
+    stream.set_nonblocking(false).unwrap();
+    stream.set_read_timeout(Some(PATIENCE)).unwrap();
+    // What it says is read first: closing on unread bytes would be a reset.
+    drop(stream.read(&mut [0; 4096]));
+    drop(stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n"));
+    Some(stream.local_addr().unwrap().ip())
+}
+
+/// H29
+#[test]
+fn of_a_thousand_addresses_eight_are_tried_and_the_key_decides_which_is_the_members() {
+    let Some(mut named) = Named::founded() else { return };
+    named.cluster.start_without(&["charlie"]);
+    named.cluster.until("alpha acts without charlie", |view| acting(view, "alpha").map(|_| ()));
+    let (own, port) = named.addresses[2].rsplit_once(':').unwrap();
+    let (net, _) = own.rsplit_once('.').unwrap();
+    let strangers: Vec<String> = (100..120).map(|host| format!("{net}.{host}")).collect();
+    let bind = |host: &String| TcpListener::bind(format!("{host}:{port}")).unwrap();
+    let answering: Vec<_> = strangers.iter().map(bind).collect();
+    answering.iter().for_each(|listener| listener.set_nonblocking(true).unwrap());
+    let nobody = (0..980).map(|host| format!("127.255.{}.{}", host / 200, host % 200 + 20));
+    let many: Vec<String> = strangers.iter().cloned().chain(nobody).collect();
+    named.knows_only("alpha", "charlie", &many);
+    let mut called = Vec::new();
+    eventually("so many calls", || {
+        called.extend(answering.iter().filter_map(calls_a_stranger));
+        (called.len() >= 11).then_some(())
+    });
+    let distinct: BTreeSet<_> = called.iter().collect();
+    assert_eq!(distinct.len(), 8, "{called:?}");
+    // One of them is charlie's after all, and not the first.
+    named.knows_only("alpha", "charlie", &[called[0].to_string(), own.to_owned()]);
+    named.cluster.node("charlie").start();
+    eventually("it is connected where its key is", || {
+        answering.iter().filter_map(calls_a_stranger).for_each(drop);
+        let log = named.cluster.nodes[0].log();
+        log.contains("connected to charlie at charlie.shop.test").then_some(())
+    });
 }

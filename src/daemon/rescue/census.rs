@@ -45,7 +45,7 @@ pub(super) fn take(keys: &Keys, voters: &[Member]) -> Result<Vec<(NodeId, Found)
         let (sender, voter) = (sender.clone(), voter.clone());
         let outbox = Outbox::new(PROOF_WITHIN).map_err(failed)?;
         let body = move || {
-            let found = match socket::reach(&voter.address, None, PROOF_WITHIN, &outbox) {
+            let found = match socket::reach(&voter.address, None, PROOF_WITHIN, &outbox, &[]) {
                 Err(why) => Found::Silent(why.to_string()),
                 Ok((socket, _)) => judged(
                     Session::calling(Arc::new(socket), config)
