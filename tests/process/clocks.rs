@@ -47,6 +47,45 @@ fn a_slow_master_and_fast_voters_within_the_bound_never_act_at_once() {
     frail.cut_off(&network, &master, || ());
 }
 
+/// F29: two windows of half a minute each. All clocks run four times as fast, or this would take
+/// that long.
+#[test]
+fn a_voter_whose_clocks_run_far_off_is_found_out_and_carries_no_lease() {
+    let timing = "{heartbeat: 1s, dead_after: 10s, stop: 1s}";
+    let Some(mut frail) = Frail::timed(3, timing) else { return };
+    let (fast, sound) = ("charlie", ["alpha", "bravo"]);
+    sound.iter().for_each(|name| frail.faults(name).give(&all_clocks(3_000_000)));
+    frail.faults(fast).give(&all_clocks(3_600_000));
+    frail.cluster.start();
+    frail.cluster.until("both others lean on it no more, and still on each other", |view| {
+        let shuns = |name: &str, peer: &str| {
+            let peers = &report(view, name)?.peers;
+            Some(peers.iter().find(|one| one.id == peer)?.clock_deviant)
+        };
+        let [one, other] = sound;
+        let all = [shuns(one, fast)?, shuns(other, fast)?, !shuns(one, other)?];
+        all.iter().all(|it| *it).then_some(())
+    });
+    let [one, other] = frail.cluster.until("one of them acts", |view| {
+        let one = sound.into_iter().find(|name| acting(view, name).is_some())?;
+        Some([one, if one == sound[0] { sound[1] } else { sound[0] }])
+    });
+    frail.cluster.crash(other);
+    // The fast one may lead: its leases end early, and never late.
+    frail.cluster.until(
+        "the one left does not lean on that clock, and it on the one left",
+        |view| {
+            let is_idle = report(view, one)?.role != "master";
+            (is_idle && acting(view, fast).is_some()).then_some(())
+        },
+    );
+    frail.outlives(one, 20_000);
+    let log = frail.log(one);
+    assert!(log.contains("lease not renewed: too few voters answered"), "{log}");
+    frail.cluster.node(other).start();
+    frail.cluster.settles();
+}
+
 /// F31, F46
 #[test]
 fn slewed_boot_time_is_noticed_and_neither_lengthens_a_lease_nor_shortens_a_promise() {

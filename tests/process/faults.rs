@@ -4,6 +4,13 @@
 use rustix::process::Signal;
 
 use super::cluster::{Cluster, acting, report};
+use super::looks::eventually;
+use super::orders::Frail;
+
+const INVALID: i32 = 22;
+const INTERRUPTED: i32 = 4;
+const ABORTED: i32 = 103;
+const TOO_MANY_FILES: i32 = 24;
 
 /// The names of all nodes but `name`.
 fn others(cluster: &Cluster, name: &str) -> Vec<String> {
@@ -120,4 +127,54 @@ fn a_transfer_to_a_node_that_is_down_stops_nothing() {
     assert_eq!(refused.code, 1, "{}{}", refused.stdout, refused.stderr);
     let still = cluster.until("the master acts", |view| Some(acting(view, &master)?.term));
     assert_eq!(still, term);
+}
+
+/// F107: no system refuses to set an alarm, and a thread that finds it refused panics.
+#[test]
+fn a_daemon_one_of_whose_threads_panics_ends_at_once_and_another_node_acts() {
+    let Some((mut frail, master, term)) = Frail::settled(3) else { return };
+    frail.faults(&master).give(&format!("system alarm 1+ fail {INVALID}"));
+    let later = frail.cluster.until("another node acts", |view| {
+        let acting = view.values().flatten().find(|report| report.role == "master")?;
+        (acting.node != master).then_some(acting.term)
+    });
+    assert!(later > term);
+    let log = frail.log(&master);
+    assert!(log.contains("this daemon aborts, since half of one must not go on"), "{log}");
+    assert_eq!(frail.cluster.node(&master).end(Signal::CONT), 134);
+    frail.faults(&master).give("");
+    frail.cluster.node(&master).start();
+    frail.cluster.settles();
+}
+
+/// F109
+#[test]
+fn a_listener_that_cannot_accept_rests_between_its_attempts_and_then_takes_callers_in() {
+    let Some((mut frail, master, term)) = Frail::settled(3) else { return };
+    let caller = others(&frail.cluster, &master).remove(0);
+    frail.order(&master, &format!("system accept 1+ fail {TOO_MANY_FILES}"));
+    frail.cluster.crash(&caller);
+    frail.cluster.node(&caller).start();
+    let hits = || {
+        let diary = frail.faults(&master).diary();
+        diary.lines().filter(|line| *line == "hit accept fail").count()
+    };
+    eventually("it could not take its caller in", || (hits() > 0).then_some(()));
+    let before = hits();
+    frail.outlives(&master, 3_000);
+    // Two attempts each time, one of which turns a caller away.
+    let tried = hits() - before;
+    assert!((4..120).contains(&tried), "{tried} attempts in three seconds");
+    let log = frail.log(&master);
+    assert!(log.contains("cannot accept connections: "), "{log}");
+    // What passes is nothing to rest for.
+    let passing = [INTERRUPTED, ABORTED, INTERRUPTED];
+    let lines =
+        passing.iter().zip(1..).map(|(errno, nth)| format!("system accept {nth} fail {errno}\n"));
+    frail.order(&master, &lines.collect::<String>());
+    frail.cluster.until("its caller is heard again", |view| {
+        let peers = &report(view, &master)?.peers;
+        peers.iter().find(|peer| peer.id == caller).filter(|peer| peer.heard).map(|_| ())
+    });
+    assert_eq!(frail.cluster.settles(), (master, term));
 }

@@ -167,6 +167,23 @@ impl Network {
         must(&self.machines[to].prefix, &format!("nft add rule inet cut input {large}"));
     }
 
+    /// From now on `to` answers everything that `from` sends by saying that nobody lives here.
+    pub(super) fn deny(&self, from: usize, to: usize) {
+        let from = address(from);
+        let call = format!("ip saddr {from} tcp flags & (syn | ack) == syn counter");
+        for rule in [call, format!("ip saddr {from} reject with icmpx type host-unreachable")] {
+            must(&self.machines[to].prefix, &format!("nft add rule inet cut input {rule}"));
+        }
+    }
+
+    /// How often anybody called `to` who is denied there.
+    pub(super) fn denied_calls(&self, to: usize) -> u32 {
+        let told = run(&self.machines[to].prefix, ["nft", "list", "chain", "inet", "cut", "input"]);
+        let text = told.printed();
+        let count = text.split("packets ").nth(1).and_then(|rest| rest.split(' ').next());
+        count.and_then(|count| count.parse().ok()).expect("a counter was set")
+    }
+
     /// Everybody reaches everybody again.
     pub(super) fn heal(&self) {
         for machine in &self.machines {

@@ -107,10 +107,21 @@ pub(super) struct Frail {
 impl Frail {
     /// Founds `count` nodes; nothing is started yet.
     pub(super) fn founded(count: usize) -> Option<Self> {
+        Self::made(count, |prefixes| Cluster::at(&loopback_addresses(count), prefixes, "never"))
+    }
+
+    /// The same under another timing.
+    pub(super) fn timed(count: usize, timing: &str) -> Option<Self> {
+        Self::made(count, |prefixes| {
+            let addresses = loopback_addresses(count);
+            Cluster::founded_with(&addresses, prefixes, ("never", timing), |_| {})
+        })
+    }
+
+    fn made(count: usize, found: impl FnOnce(&[Vec<String>]) -> Cluster) -> Option<Self> {
         let faults = Faults::for_each_of(count)?;
         let prefixes: Vec<_> = faults.iter().map(Faults::prefix).collect();
-        let cluster = Cluster::at(&loopback_addresses(count), &prefixes, "never");
-        Some(Self { cluster, faults })
+        Some(Self { cluster: found(&prefixes), faults })
     }
 
     /// The same, started, with what acts and its term.

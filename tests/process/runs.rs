@@ -10,6 +10,7 @@ use super::cluster::{Cluster, acting};
 use super::command::{QUORATE, Running, run};
 use super::led::Led;
 use super::looks::eventually;
+use super::node::Node;
 use super::run_stage::{Stage, keeper_of};
 
 #[test]
@@ -35,6 +36,15 @@ fn a_stubborn_program_is_dead_before_the_next_begins_when_its_daemon_is_back_at_
             cluster.node(master).start();
         });
     }
+}
+
+/// F27
+#[test]
+fn a_stubborn_program_is_dead_before_the_next_begins_when_all_daemons_are_killed_and_back() {
+    Stage::of(3).succeeds_after(|cluster, _| {
+        cluster.nodes.iter_mut().for_each(|node| assert_eq!(node.end(Signal::KILL), 128 + 9));
+        cluster.nodes.iter_mut().for_each(Node::start);
+    });
 }
 
 /// F34, F96

@@ -5,7 +5,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 
 use super::looks::eventually;
 use super::run_stage::{Stage, keeper_of};
@@ -95,6 +95,26 @@ fn what_runs_below_those_that_never_wake_is_killed_by_the_daemon() {
         freezer
     });
     assert!(!is_frozen || log.contains("killing what still lives"), "{log}");
+}
+
+/// F61
+#[test]
+fn a_front_and_a_keeper_that_get_neither_files_nor_memory_still_kill_what_they_run() {
+    let mut stage = Stage::of(3);
+    let (master, _) = stage.cluster.settles();
+    let names: Vec<_> = stage.cluster.nodes.iter().map(|node| node.name.clone()).collect();
+    let fronts: Vec<_> = names.iter().map(|name| stage.start(name, &[], "stubborn")).collect();
+    let term = stage.acts_after(0);
+    let front = &fronts[names.iter().position(|name| *name == master).unwrap()];
+    let none = Rlimit { current: Some(0), maximum: Some(0) };
+    for pid in [front.pid(), keeper_of(front.pid())] {
+        for resource in [Resource::Nofile, Resource::Data, Resource::Memlock] {
+            prlimit(Some(pid), resource, none.clone()).unwrap();
+        }
+    }
+    stage.cluster.crash(&master);
+    assert!(stage.acts_after(term) > term);
+    stage.never_overlapped();
 }
 
 /// A front that waits and stands still has nothing to be killed.

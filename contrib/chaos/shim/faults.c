@@ -1,5 +1,6 @@
 /*
- * Breaks the disk and bends the clocks of one running program, as a file tells it to.
+ * Breaks the disk and bends the clocks of one running program, and lets a few other calls of it
+ * fail, as a file tells it to.
  * Never touches another process, or anything of this machine: it stands between the program and
  * the kernel.
  *
@@ -22,6 +23,7 @@
  *                                 WHICH: 3 is the third such call from now on; 3+ all later too
  *                                 ACTION: fail ERRNO | short BYTES | lie BYTES | stall MS
  *                                         | crash-before | crash-after
+ *     system CALL WHICH fail ERRNO  the same for accept (of TCP) and alarm (setting a timerfd)
  *     clock ID PPM STEP_MS        ID: wall monotonic raw boot. The clock steps by STEP_MS once and
  *                                 runs faster by PPM millionths; a clock without a line runs true
  *                                 again, on from where it is
@@ -51,6 +53,7 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/timerfd.h>
@@ -107,11 +110,12 @@ static _Noreturn void die(const char *why)
     _exit(98);
 }
 
-/* ---- the disk */
+/* ---- the disk, and other calls that may fail */
 
-enum { UNLINK, OPEN, WRITE, FSYNC, RENAME, CALLS };
+enum { UNLINK, OPEN, WRITE, FSYNC, RENAME, ACCEPT, ALARM, CALLS };
 enum { FAIL, SHORT, LIE, STALL, CRASH_BEFORE, CRASH_AFTER, ACTIONS };
-static const char *const call_names[CALLS] = {"unlink", "open", "write", "fsync", "rename"};
+static const char *const call_names[CALLS] = {"unlink", "open",   "write", "fsync",
+                                              "rename", "accept", "alarm"};
 static const char *const action_names[ACTIONS] = {"fail", "short",        "lie",
                                                   "stall", "crash-before", "crash-after"};
 #define RULES_MAX 16
@@ -168,9 +172,22 @@ static bool concerns(const struct orders *orders, long directory, const char *na
     return is_under(orders, path);
 }
 
+static bool is_of_tcp(long fd)
+{
+    int domain = 0;
+    socklen_t size = sizeof domain;
+    long code = call(SYS_getsockopt, fd, SOL_SOCKET, SO_DOMAIN, (long)&domain, (long)&size, 0);
+    return code == 0 && (domain == AF_INET || domain == AF_INET6);
+}
+
 static int kind_of(long number, const long *a, const struct orders *orders)
 {
     switch (number) {
+    case SYS_accept:
+    case SYS_accept4:
+        return is_of_tcp(a[0]) ? ACCEPT : CALLS;
+    case SYS_timerfd_settime:
+        return ALARM;
     case SYS_unlinkat:
         return concerns(orders, a[0], (const char *)a[1]) ? UNLINK : CALLS;
     case SYS_openat:
@@ -202,12 +219,21 @@ static void crash(void)
         call(SYS_kill, self, SIGKILL, 0, 0, 0, 0);
 }
 
-static long disk(long number, long *a)
+static long change_alarm(const long *a);
+
+static long done(long number, const long *a)
+{
+    if (number == SYS_timerfd_settime)
+        return change_alarm(a);
+    return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+}
+
+static long judged(long number, long *a)
 {
     struct orders *orders = atomic_load(&in_force);
     int kind = orders ? kind_of(number, a, orders) : CALLS;
     if (kind == CALLS)
-        return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+        return done(number, a);
     char line[64];
     if (orders->is_traced) {
         snprintf(line, sizeof line, "did %s\n", call_names[kind]);
@@ -240,7 +266,7 @@ static long disk(long number, long *a)
             break;
         }
     }
-    return call(number, a[0], a[1], a[2], a[3], a[4], a[5]);
+    return done(number, a);
 }
 
 /* ---- the clocks */
@@ -390,12 +416,12 @@ static int clock_named(const char *name)
     return index_of(name, names, CLOCKS);
 }
 
-static bool take_disk_line(const char *line, struct orders *orders)
+static bool take_rule(const char *line, struct orders *orders)
 {
-    char name[16], which[16], action[16], *end;
+    char subject[8], name[16], which[16], action[16], *end;
     long argument = 0;
     if (orders->count == RULES_MAX
-        || sscanf(line, "disk %15s %15s %15s %ld", name, which, action, &argument) < 3)
+        || sscanf(line, "%7s %15s %15s %15s %ld", subject, name, which, action, &argument) < 4)
         return false;
     struct rule *rule = &orders->rules[orders->count++];
     rule->call = index_of(name, call_names, CALLS);
@@ -403,7 +429,9 @@ static bool take_disk_line(const char *line, struct orders *orders)
     rule->first = strtol(which, &end, 10);
     rule->is_lasting = *end == '+';
     rule->argument = argument;
-    return rule->call >= 0 && rule->action >= 0 && rule->first > 0;
+    if (strcmp(subject, "system") == 0)
+        return rule->call >= ACCEPT && rule->action == FAIL && rule->first > 0;
+    return rule->call >= 0 && rule->call < ACCEPT && rule->action >= 0 && rule->first > 0;
 }
 
 static void take_orders(FILE *file)
@@ -423,8 +451,8 @@ static void take_orders(FILE *file)
             snprintf(orders->except, sizeof orders->except, "%s", line + 7);
         else if (strcmp(line, "trace") == 0)
             orders->is_traced = true;
-        else if (strncmp(line, "disk ", 5) == 0)
-            is_clear = take_disk_line(line, orders);
+        else if (strncmp(line, "disk ", 5) == 0 || strncmp(line, "system ", 7) == 0)
+            is_clear = take_rule(line, orders);
         else if (sscanf(line, "clock %15s %ld %ld", name, &rate, &step_ms) == 3
                  && clock_named(name) >= 0 && rate > -1000000) {
             ppm[clock_named(name)] = rate;
@@ -485,11 +513,8 @@ static void on_trap(int signal, siginfo_t *info, void *context)
     case SYS_timerfd_create:
         r[REG_RAX] = create_alarm(a);
         break;
-    case SYS_timerfd_settime:
-        r[REG_RAX] = change_alarm(a);
-        break;
     default:
-        r[REG_RAX] = disk(info->si_syscall, a);
+        r[REG_RAX] = judged(info->si_syscall, a);
     }
 }
 
@@ -497,7 +522,8 @@ static void filter_calls(void)
 {
     static const unsigned numbers[] = {
         SYS_clock_gettime, SYS_timerfd_create, SYS_timerfd_settime, SYS_unlinkat, SYS_openat,
-        SYS_write,         SYS_fsync,          SYS_fdatasync,       SYS_renameat,   SYS_renameat2};
+        SYS_write,         SYS_fsync,          SYS_fdatasync,       SYS_renameat,   SYS_renameat2,
+        SYS_accept,        SYS_accept4};
     enum { COUNT = sizeof numbers / sizeof *numbers };
     uint64_t gate = (uint64_t)(uintptr_t)faults_called;
     struct sock_filter filter[8 + COUNT + 1] = {
