@@ -10,7 +10,7 @@ use quorate::settings::pen::{Ink, PenError, Stroke, write};
 use super::Target;
 use super::any::Any;
 use super::cluster_yaml::{LATER, SHOP, YAML_WORDS};
-use super::handwriting::{Paper, member, paper};
+use super::handwriting::{Paper, member};
 use super::sample::id;
 
 pub(super) const TARGET: Target = Target { name: "pen", check, seeds, words: &YAML_WORDS };
@@ -62,7 +62,7 @@ fn whatever_the_layout_an_edit_says_what_was_asked_and_keeps_every_remark() {
     let [mut done, mut by_hand] = [0, 0];
     for seed in 0..PAPERS {
         let mut any = Any::from_seed(seed);
-        let mut paper = paper(&mut any);
+        let mut paper = super::handwriting::paper(&mut any);
         let charter = cluster::parse(&paper.text, "x").unwrap_or_else(|problem| {
             panic!("seed {seed} is no document: {problem}\n{}", paper.text)
         });
