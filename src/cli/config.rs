@@ -15,7 +15,7 @@ use crate::cli::commands::Outcome;
 use crate::cli::console::{Console, Failure};
 use crate::cli::exit::Exit;
 use crate::daemon::hooks::sound;
-use crate::daemon::reset::device;
+use crate::daemon::reset::{device, leash};
 use crate::settings::node::NodeSettings;
 use crate::settings::paths::{Place, Places};
 use crate::settings::{cluster, config_check, node, node_check};
@@ -91,11 +91,13 @@ fn watchdog_fit(config: &Path, document: &Path) -> Option<String> {
     let timing = cluster::parse(&document_text, "cluster.yaml").ok()?.timing;
     let timeout = device::look(&path).ok()?.timeout?;
     let (seconds, reach) = (timeout.as_secs(), timing.reset_reach().as_millis());
-    Some(match timeout <= timing.reset_reach() {
-        true => format!("watchdog: its {seconds} s fit into a lease, which has room for {reach}ms"),
+    Some(match leash::fires_within(timeout) <= timing.reset_reach() {
+        true => format!(
+            "watchdog: twice its {seconds} s fits into a lease, which has room for {reach}ms"
+        ),
         false => format!(
-            "warning: the watchdog's {seconds} s do not fit into a lease, which has room for \
-             {reach}ms: another node may act before it fires"
+            "warning: twice the watchdog's {seconds} s does not fit into a lease, which has room \
+             for {reach}ms: another node may act before it fires"
         ),
     })
 }

@@ -149,8 +149,9 @@ impl Warden {
         }
         if !self.is_known && !self.leash.is_in_time(sight) {
             log::warn!(
-                "{} fires {} s after the last pet; {} ms is the most that fits into a lease: \
-                 another node may act before it fires",
+                "{} fires {} s after the last pet, and if the daemon dies in between, after twice \
+                 that; {} ms is the most that fits into a lease: another node may act before it \
+                 fires",
                 self.reset.path.display(),
                 timeout.as_secs(),
                 sight.reach.as_millis(),

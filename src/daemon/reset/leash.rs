@@ -4,12 +4,14 @@
 //!
 //! ```text
 //! wins ──► held back ──arm──► acting ──pet … pet──► told to end ──pet──► nothing lives ──► disarm
-//!                                                  last pet + timeout <= limit
+//!                                              last pet + 2 timeouts <= limit
 //! ```
 //!
-//! `limit` is when nothing of a term may live any more: its lease's end less the margin. Where the
-//! device's timeout fits into a lease, a pet is given only if the device would fire by then without
-//! another one. Where it does not fit, pets just end at `limit`, and the device fires late.
+//! `limit` is when nothing of a term may live any more: its lease's end less the margin. When a
+//! daemon dies, the kernel closes the device for it, finds it armed, and pets it: so it may fire
+//! two timeouts after the daemon's own last pet. Where that fits into a lease, a pet is given only
+//! if the device would fire by `limit` all the same. Where it does not fit, pets just end at
+//! `limit`, and the device fires late.
 
 use std::time::Duration;
 
@@ -63,7 +65,7 @@ pub struct Sight {
     pub task: Task,
     /// What ending and killing take.
     pub stop: Duration,
-    /// The longest timeout that fits into a lease.
+    /// The longest time from a pet to firing that fits into a lease.
     pub reach: Duration,
     /// When the core wants to run at the latest, by boot time.
     pub due_boot_ns: Option<u64>,
@@ -157,7 +159,7 @@ impl Leash {
     /// Whether it fires before another node may act.
     #[must_use]
     pub fn is_in_time(&self, sight: &Sight) -> bool {
-        self.timeout <= sight.reach
+        fires_within(self.timeout) <= sight.reach
     }
 
     /// The next thing to do.
@@ -223,7 +225,8 @@ impl Leash {
 
     /// How much longer it may be petted; none if it may not now.
     fn room(&self, now: Moment, sight: &Sight, limit: Moment) -> Option<Duration> {
-        let needed = if self.is_in_time(sight) { self.timeout } else { Duration::ZERO };
+        let is_in_time = self.is_in_time(sight);
+        let needed = if is_in_time { fires_within(self.timeout) } else { Duration::ZERO };
         let room = limit.waited_since(now).checked_sub(needed)?;
         (!room.is_zero() && !is_stalled(now, sight)).then_some(room)
     }
@@ -242,6 +245,12 @@ impl Leash {
     fn period(&self) -> Duration {
         (self.timeout / 4).min(PERIOD_MAX)
     }
+}
+
+/// How long after a daemon's last pet its device fires at the latest, whenever the daemon dies.
+#[must_use]
+pub fn fires_within(timeout: Duration) -> Duration {
+    timeout.saturating_mul(2)
 }
 
 /// Whether the core should have run some time ago.
