@@ -23,7 +23,7 @@
 //! | [`settings`] | **names** things: node.yaml, cluster.yaml, durations, paths | `protocol` |
 //! | [`daemon`] | **does**: threads, disk, TLS, clocks, sockets; one file per outside thing | `protocol`, `wire`, `settings`, `keep` |
 //! | [`keep`] | **keeps** what runs under mastership, and kills it in time | `protocol`'s units, `wire`, `daemon`'s clock, timer, processes and cgroup |
-//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, who is at the other end of a socket, what hooks are told, what the hardware watchdog is, how a file is put in its place, what a node's files look like, `protocol`'s units and status |
+//! | [`cli`] | **asks** a daemon and shows the answer; the demo | `keep`, `wire`, `settings`, who is at the other end of a socket, what hooks are told, what the hardware watchdog is and when it fires, how a file is put in its place, what a node's files look like, `protocol`'s units and status |
 //!
 //! In `daemon` the room `http` answers load balancers, browsers and Prometheus: it reads what the
 //! driver leaves behind, and nothing in `daemon` knows of it but `serve`, which opens it, and

@@ -204,8 +204,8 @@ impl Timing {
         lease.saturating_sub(LEASE_SLACK)
     }
 
-    /// The longest timeout of a hardware watchdog that is petted after each renewal and still fires
-    /// before the lease's end less σ, with two heartbeats to spare (R31).
+    /// How long after a pet a hardware watchdog may fire that is petted after each renewal and has
+    /// to fire before the lease's end less σ, with two heartbeats to spare (R31).
     #[must_use]
     pub fn reset_reach(&self) -> Duration {
         let reserve = self.margin() + self.heartbeat * 2;

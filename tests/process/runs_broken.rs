@@ -109,7 +109,7 @@ fn a_front_and_a_keeper_that_get_neither_files_nor_memory_still_kill_what_they_r
     let none = Rlimit { current: Some(0), maximum: Some(0) };
     for pid in [front.pid(), keeper_of(front.pid())] {
         for resource in [Resource::Nofile, Resource::Data, Resource::Memlock] {
-            prlimit(Some(pid), resource, none.clone()).unwrap();
+            prlimit(Some(pid), resource, none).unwrap();
         }
     }
     stage.cluster.crash(&master);

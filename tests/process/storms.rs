@@ -2,7 +2,7 @@
 //! of its own. Never asks by the command line, which would be slower than any daemon.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
+use std::path::Path;
 use std::thread;
 
 use quorate::cli::client;
@@ -16,8 +16,8 @@ use super::cluster::Cluster;
 const ASKERS: usize = 6;
 const TIMES: usize = 167;
 
-fn ask(socket: &PathBuf, to: &str) -> HandoverReport {
-    let place = Place { path: socket.clone(), origin: "a test".to_owned() };
+fn ask(socket: &Path, to: &str) -> HandoverReport {
+    let place = Place { path: socket.to_path_buf(), origin: "a test".to_owned() };
     let request = Request::Transfer { to: Some(to.to_owned()) };
     match client::ask(&place, &request, PATIENCE) {
         Ok(Response::Handover(report)) => report,

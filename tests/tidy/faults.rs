@@ -128,6 +128,11 @@ fn known() -> BTreeSet<String> {
         known.insert("small world".to_owned());
     }
     known.extend(all_files("tests/transcripts").iter().filter_map(page));
+    let commands = all_files("contrib/lab").into_iter().filter_map(|source| {
+        let name = source.path.strip_prefix("contrib/lab/")?.to_owned();
+        (!name.contains(['.', '/'])).then(|| format!("lab: {name}"))
+    });
+    known.extend(commands);
     known
 }
 

@@ -30,6 +30,7 @@ const TABLE: [(&str, &[&str]); 6] = [
             "daemon::hooks::occasion",
             "daemon::hooks::sound",
             "daemon::reset::device",
+            "daemon::reset::leash",
             "wire",
             "settings",
             "protocol::units",
