@@ -89,6 +89,14 @@ impl Network {
         core::mem::take(&mut self.link(from, to).cuts) > 0
     }
 
+    /// The weather is fair, and what was to arrive after `soon` never does: nothing waits behind it.
+    pub(crate) fn clear_up(&mut self, soon: TrueTime) {
+        self.weather = Weather::FAIR;
+        for link in &mut self.links {
+            link.last = link.last.min(soon);
+        }
+    }
+
     /// When a message sent now arrives: never, once or twice.
     pub(crate) fn carry(&mut self, now: TrueTime, from: usize, to: usize) -> [Option<TrueTime>; 2] {
         let weather = self.weather;
@@ -131,6 +139,19 @@ mod tests {
         assert!(!network.mend(0, 1));
         assert!(network.is_cut(0, 1) && !network.is_cut(1, 0));
         assert!(network.mend(0, 1));
+    }
+
+    #[test]
+    fn when_it_clears_up_nothing_waits_behind_what_never_comes() {
+        let hour = Duration::from_secs(3_600);
+        let slow = Weather { delay_min: hour, delay_max: hour * 2, ..Weather::FAIR };
+        let mut network = Network::new(2, slow, &mut Draw::new(4));
+        network.carry(TrueTime(0), 0, 1);
+        let soon = TrueTime(0).after(Weather::FAIR.delay_max);
+        network.clear_up(soon);
+        let [first, second] = network.carry(soon, 0, 1);
+        assert!(first.is_some_and(|at| at <= soon.after(Weather::FAIR.delay_max)), "{first:?}");
+        assert_eq!(second, None);
     }
 
     #[test]

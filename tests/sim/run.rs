@@ -110,10 +110,10 @@ impl World {
         self.trace.note(self.now, format_args!("CALM"));
         self.epoch += 1;
         self.is_stormy = false;
-        self.network.weather = Weather::FAIR;
         self.plan.disk = CALM_DISK;
         // What is still under way from before would be another fault.
         let soon = self.now.after(Weather::FAIR.delay_max);
+        self.network.clear_up(soon);
         self.queue.forget_after(soon, |due| matches!(due, Due::Deliver { .. }));
         for node in 0..self.plan.size {
             for peer in 0..self.plan.size {
