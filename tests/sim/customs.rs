@@ -23,6 +23,10 @@ impl World {
             customs == customs.in_order()
         };
         let every = self.promise();
+        if self.plan.churns && self.editing.is_open() {
+            // What is under way comes first, or it would undo the order.
+            self.run_for(every);
+        }
         for _ in 0..ORDER_TRIES {
             if self.broken.is_some() || self.concerned().all(in_order) {
                 return;

@@ -62,6 +62,11 @@ impl Editing {
         };
     }
 
+    /// Whether anybody was not told yet what became of an edit.
+    pub(crate) fn is_open(&self) -> bool {
+        self.edits.values().any(|edit| edit.answered == edit.asked)
+    }
+
     /// Somebody looks at the document of the acting master.
     pub(crate) fn looked(&mut self, document: &Document) {
         let at = self.moment();

@@ -337,12 +337,6 @@ impl World {
         !is_deaf && member.is_some_and(|member| member.may_lead() && self.is_whole(member))
     }
 
-    /// Whether the newest document has this node leave the field to others.
-    fn is_on_standby(&self, node: usize) -> bool {
-        let member = self.members().find(&charters::name(node));
-        member.is_some_and(|member| member.standby.is_some())
-    }
-
     /// Whether the cluster has a majority, and somebody who may lead, without `node`: by any of
     /// the documents there are, since the newest one may go with that node.
     pub(crate) fn can_spare(&self, node: usize) -> bool {
@@ -407,9 +401,7 @@ impl World {
     fn hand_over(&mut self) {
         let Some(master) = self.acting().filter(|_| self.broken.is_none()) else { return };
         let others = (0..self.plan.size).filter(|node| *node != master);
-        // An edit that was under way when all was put in order may have come after that.
-        let is_free = |node: &usize| self.can_lead(*node) && !self.is_on_standby(*node);
-        let targets: Vec<usize> = others.filter(is_free).collect();
+        let targets: Vec<usize> = others.filter(|node| self.can_lead(*node)).collect();
         let [_, ..] = targets.as_slice() else { return };
         let target = self.draw.pick(&targets);
         let timing = self.machines[master].node.as_ref().map(|n| n.committed().charter.timing);

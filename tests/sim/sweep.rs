@@ -13,7 +13,7 @@ use crate::sim::run::run_seed;
 use crate::sim::trace::Detail;
 
 /// Seeds that every `cargo test` runs.
-const EVERY_TIME: Range<u64> = 1..2_001;
+const EVERY_TIME: Range<u64> = 1..3_001;
 /// A word of progress after so many seeds.
 const PROGRESS: u64 = 10_000;
 /// In fewer seeds than this not everything need happen.
