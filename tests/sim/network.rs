@@ -89,7 +89,7 @@ impl Network {
         core::mem::take(&mut self.link(from, to).cuts) > 0
     }
 
-    /// The weather is fair, and what was to arrive after `soon` never does: nothing waits behind it.
+    /// The weather is fair, and what was to come after `soon` never does: nothing waits behind it.
     pub(crate) fn clear_up(&mut self, soon: TrueTime) {
         self.weather = Weather::FAIR;
         for link in &mut self.links {
