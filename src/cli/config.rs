@@ -91,7 +91,7 @@ fn watchdog_fit(config: &Path, document: &Path) -> Option<String> {
     let timing = cluster::parse(&document_text, "cluster.yaml").ok()?.timing;
     let timeout = device::look(&path).ok()?.timeout?;
     let (seconds, reach) = (timeout.as_secs(), timing.reset_reach().as_millis());
-    Some(match leash::fires_within(timeout) <= timing.reset_reach() {
+    Some(match leash::fits(timeout, timing.reset_reach()) {
         true => format!(
             "watchdog: twice its {seconds} s fits into a lease, which has room for {reach}ms"
         ),

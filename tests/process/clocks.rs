@@ -43,7 +43,7 @@ fn a_slow_master_and_fast_voters_within_the_bound_never_act_at_once() {
     let Some((frail, network, master, others)) = Frail::apart() else { return };
     frail.order(&master, &all_clocks(-10_000));
     others.iter().for_each(|name| frail.order(name, &all_clocks(10_000)));
-    frail.outlives(&master, 4_000);
+    frail.cluster.outlives(&master, 4_000);
     frail.cut_off(&network, &master, || ());
 }
 
@@ -79,7 +79,7 @@ fn a_voter_whose_clocks_run_far_off_is_found_out_and_carries_no_lease() {
             (is_idle && acting(view, fast).is_some()).then_some(())
         },
     );
-    frail.outlives(one, 20_000);
+    frail.cluster.outlives(one, 20_000);
     let log = frail.log(one);
     assert!(log.contains("lease not renewed: too few voters answered"), "{log}");
     frail.cluster.node(other).start();
@@ -99,7 +99,7 @@ fn slewed_boot_time_is_noticed_and_neither_lengthens_a_lease_nor_shortens_a_prom
         let says = |name: &str| frail.log(name).contains("clocks run apart by more than 1 %");
         (says(&master) && says(&others[0])).then_some(())
     });
-    frail.outlives(&others[1], 11_000);
+    frail.cluster.outlives(&others[1], 11_000);
     let log = frail.log(&others[1]);
     assert!(!log.contains("run apart"), "{log}");
     let (master, _) = frail.cluster.settles();
@@ -119,9 +119,9 @@ fn a_wall_clock_that_jumps_is_reported_and_moves_nothing() {
         for (name, step_ms) in nodes.into_iter().zip(steps) {
             frail.order(name, &format!("clock wall 0 {step_ms}"));
         }
-        frail.outlives(&master, 1_000);
+        frail.cluster.outlives(&master, 1_000);
     }
-    frail.outlives(&master, 2_500);
+    frail.cluster.outlives(&master, 2_500);
     for name in nodes {
         let log = frail.log(name);
         assert!(log.contains("the wall clock jumped by"), "{name}: {log}");

@@ -150,6 +150,14 @@ impl Cluster {
         })
     }
 
+    /// Waits until that daemon has run on for so long.
+    pub(super) fn outlives(&self, name: &str, span_ms: u64) {
+        let start = self.until("it answers", |view| Some(report(view, name)?.uptime_ms));
+        self.until("it has run on", |view| {
+            (report(view, name)?.uptime_ms > start + span_ms).then_some(())
+        });
+    }
+
     /// Kills a daemon as a crash would.
     pub(super) fn crash(&mut self, name: &str) {
         let code = self.node(name).end(Signal::KILL);

@@ -161,7 +161,7 @@ fn a_listener_that_cannot_accept_rests_between_its_attempts_and_then_takes_calle
     };
     eventually("it could not take its caller in", || (hits() > 0).then_some(()));
     let before = hits();
-    frail.outlives(&master, 3_000);
+    frail.cluster.outlives(&master, 3_000);
     // Two attempts each time, one of which turns a caller away.
     let tried = hits() - before;
     assert!((4..120).contains(&tried), "{tried} attempts in three seconds");

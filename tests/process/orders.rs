@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicU32, Ordering};
 
 use tempfile::TempDir;
 
-use super::cluster::{Cluster, loopback_addresses, report};
+use super::cluster::{Cluster, loopback_addresses};
 use super::command::run;
 use super::network::{Network, skip};
 
@@ -187,13 +187,5 @@ impl Frail {
         self.cluster.crash(name);
         self.faults(name).give("");
         self.cluster.node(name).start();
-    }
-
-    /// Waits until that daemon has run on for so long.
-    pub(super) fn outlives(&self, name: &str, span_ms: u64) {
-        let start = self.cluster.until("it answers", |view| Some(report(view, name)?.uptime_ms));
-        self.cluster.until("it has run on", |view| {
-            (report(view, name)?.uptime_ms > start + span_ms).then_some(())
-        });
     }
 }

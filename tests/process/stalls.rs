@@ -20,7 +20,7 @@ impl Frail {
 fn a_master_whose_disk_dies_while_nothing_is_to_be_written_hands_over() {
     let Some((mut frail, master, term)) = Frail::settled(3) else { return };
     // Whatever its election had to write down is on disk long since.
-    frail.outlives(&master, 1_500);
+    frail.cluster.outlives(&master, 1_500);
     frail.order_disk(&master, "disk open 1+ fail 5\ndisk write 1+ fail 5\ndisk fsync 1+ fail 5");
     assert!(frail.replaces(&master) > term);
     frail.cluster.until("the old master says why", |view| {

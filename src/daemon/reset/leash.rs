@@ -159,7 +159,7 @@ impl Leash {
     /// Whether it fires before another node may act.
     #[must_use]
     pub fn is_in_time(&self, sight: &Sight) -> bool {
-        fires_within(self.timeout) <= sight.reach
+        fits(self.timeout, sight.reach)
     }
 
     /// The next thing to do.
@@ -248,9 +248,14 @@ impl Leash {
 }
 
 /// How long after a daemon's last pet its device fires at the latest, whenever the daemon dies.
-#[must_use]
-pub fn fires_within(timeout: Duration) -> Duration {
+fn fires_within(timeout: Duration) -> Duration {
     timeout.saturating_mul(2)
+}
+
+/// Whether a device with that timeout fires in time, if it may fire `reach` after a pet.
+#[must_use]
+pub fn fits(timeout: Duration, reach: Duration) -> bool {
+    fires_within(timeout) <= reach
 }
 
 /// Whether the core should have run some time ago.
